@@ -1,0 +1,29 @@
+"""`forecasts.v1` (compacted, key `store|sku`): what each series is expected to sell next, and who says so.
+
+The one rule: a forecast is issued before its period opens for learning, and names the model that made it.
+"""
+
+from __future__ import annotations
+
+from schemas.fields import Contract, Finite, Identifier, Time, UnitsOrZero, Version
+
+
+class ForecastIssued(Contract):
+    """The forecast of one series for the period from `target` on, made at `origin`."""
+
+    schema_version: Version = 1
+    store_id: Identifier
+    sku: Identifier
+    origin: Time
+    target: Time
+    horizon_periods: int = 1
+    mean_units: UnitsOrZero
+    q10: UnitsOrZero
+    q50: UnitsOrZero
+    q90: UnitsOrZero
+    q95: UnitsOrZero
+    seasonal_naive_units: UnitsOrZero | None = None
+    dispersion: Finite
+    model: Identifier
+    model_version: int = 1
+    at: tuple[int, int, int]
