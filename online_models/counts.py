@@ -1,0 +1,241 @@
+"""Negative binomial counts: how likely each number of units is, given a mean and a dispersion.
+
+Why: shelf demand is a count, more scattered than Poisson. The one rule: `var = mean + dispersion * mean^2`; dispersion
+0 is Poisson. Plain recurrences, no SciPy: these run at every close.
+
+=================  ==============================================================================
+mean <= 100        exact: the recurrence of the probabilities from 0 upwards
+mean > 100         gamma of the same mean and variance, half a unit for continuity; its cube root
+                   is taken as normal (Wilson and Hilferty) where its shape is at least 4, else
+                   the incomplete gamma's series
+=================  ==============================================================================
+
+References
+----------
+Johnson, Kemp and Kotz, *Univariate Discrete Distributions*, 3rd ed., chapter 5. Wilson and Hilferty (1931), *The
+distribution of chi-square*, PNAS 17(12).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import NormalDist
+
+LARGEST_EXACT_MEAN = 100.0
+_WILSON_HILFERTY_SHAPE = 4.0
+_NO_MORE = 1e-18
+_POISSON = 1e-9
+_SQRT_HALF = math.sqrt(0.5)
+
+
+def pmf(units: int, mean: float, dispersion: float) -> float:
+    """Probability of exactly `units`.
+
+    Parameters
+    ----------
+    units
+        A whole number of units.
+    mean, dispersion
+        Of the negative binomial; `var = mean + dispersion * mean^2`.
+
+    Examples
+    --------
+    >>> round(pmf(0, 2.0, 0.0), 6)    # Poisson: exp(-2)
+    0.135335
+    >>> round(pmf(1, 1.0, 1.0), 6)    # geometric: 1/2 * 1/2
+    0.25
+    """
+    if units < 0:
+        return 0.0
+    if mean <= 0.0:
+        return 1.0 if units == 0 else 0.0
+    if dispersion < _POISSON:
+        return math.exp(units * math.log(mean) - mean - math.lgamma(units + 1))
+    shape = 1.0 / dispersion
+    # A sum of logs, not a difference of lgamma(units + shape) and lgamma(shape): that cancels for large shapes.
+    rising = sum(math.log1p(i * dispersion) for i in range(units))
+    log_p = rising - math.lgamma(units + 1) + units * math.log(mean)
+    return math.exp(log_p - (shape + units) * math.log1p(dispersion * mean))
+
+
+def cdf(units: float, mean: float, dispersion: float) -> float:
+    """Probability of at most `units`.
+
+    Parameters
+    ----------
+    units
+        Number of units; the part after the point is cut off.
+    mean, dispersion
+        Of the negative binomial.
+
+    Examples
+    --------
+    >>> round(cdf(1, 1.0, 1.0), 6)    # geometric: 1/2 + 1/4
+    0.75
+    """
+    if units < 0.0:
+        return 0.0
+    if mean <= 0.0:
+        return 1.0
+    if mean > LARGEST_EXACT_MEAN:
+        return _gamma_cdf(math.floor(units) + 0.5, mean, dispersion)
+    p = _at_zero(mean, dispersion)
+    total, k, last = p, 0, math.floor(units)
+    odds, growth = _recurrence(mean, dispersion)
+    while k < last:
+        p *= (odds + growth * k) / (k + 1)
+        k += 1
+        total += p
+        if p < _NO_MORE and k > mean:
+            break
+    return min(total, 1.0)
+
+
+def quantile(p: float, mean: float, dispersion: float) -> float:
+    """Least number of units whose probability of not being exceeded reaches `p`.
+
+    Parameters
+    ----------
+    p
+        Level, strictly between 0 and 1.
+    mean, dispersion
+        Of the negative binomial.
+
+    Examples
+    --------
+    >>> quantile(0.75, 1.0, 1.0), quantile(0.76, 1.0, 1.0)
+    (1.0, 2.0)
+    """
+    return quantiles((p,), mean, dispersion)[0]
+
+
+def quantiles(levels: Sequence[float], mean: float, dispersion: float) -> tuple[float, ...]:
+    """Quantiles of several levels in one pass.
+
+    Parameters
+    ----------
+    levels
+        Strictly between 0 and 1, ascending.
+    mean, dispersion
+        Of the negative binomial.
+
+    Returns
+    -------
+    tuple
+        Units, ascending.
+
+    Examples
+    --------
+    >>> quantiles((0.5, 0.9, 0.95), 3.0, 0.0)
+    (3.0, 5.0, 6.0)
+    """
+    if not levels:
+        return ()
+    if not (levels[0] > 0.0 and levels[-1] < 1.0):
+        raise ValueError(f"levels lie strictly between 0 and 1, not {levels}")
+    if mean <= 0.0:
+        return (0.0,) * len(levels)
+    if mean > LARGEST_EXACT_MEAN:
+        return tuple(max(0.0, math.ceil(_gamma_quantile(p, mean, dispersion) - 0.5)) for p in levels)
+    found: list[float] = []
+    p = total = _at_zero(mean, dispersion)
+    odds, growth = _recurrence(mean, dispersion)
+    k = 0
+    for level in levels:
+        # The second half ends a walk that rounding keeps a hair below a level close to 1.
+        while total < level and (p >= _NO_MORE or k <= mean):
+            p *= (odds + growth * k) / (k + 1)
+            k += 1
+            total += p
+        found.append(float(k))
+    return tuple(found)
+
+
+def _at_zero(mean: float, dispersion: float) -> float:
+    if dispersion < _POISSON:
+        return math.exp(-mean)
+    return math.exp(-math.log1p(dispersion * mean) / dispersion)
+
+
+def _recurrence(mean: float, dispersion: float) -> tuple[float, float]:
+    """The ratio of neighbours is p(k+1) / p(k) = (odds + growth * k) / (k + 1)."""
+    if dispersion < _POISSON:
+        return mean, 0.0
+    odds = mean / (1.0 + dispersion * mean)
+    return odds, dispersion * odds
+
+
+def normal_cdf(z: float) -> float:
+    """Standard normal distribution function."""
+    return 0.5 * math.erfc(-z * _SQRT_HALF)
+
+
+@lru_cache(maxsize=256)
+def normal_quantile(p: float) -> float:
+    """Standard normal quantile; the few levels asked for are remembered."""
+    return NormalDist().inv_cdf(p)
+
+
+def gamma_shape(mean: float, dispersion: float) -> float:
+    """Shape of the gamma that has the negative binomial's mean and variance."""
+    return mean / (1.0 + dispersion * mean)
+
+
+def _gamma_cdf(x: float, mean: float, dispersion: float) -> float:
+    if x <= 0.0:
+        return 0.0
+    shape = gamma_shape(mean, dispersion)
+    if shape < _WILSON_HILFERTY_SHAPE:
+        return lower_gamma(shape, x * shape / mean)
+    ninth = 1.0 / (9.0 * shape)
+    return normal_cdf((math.cbrt(x / mean) - 1.0 + ninth) / math.sqrt(ninth))
+
+
+def _gamma_quantile(p: float, mean: float, dispersion: float) -> float:
+    shape = gamma_shape(mean, dispersion)
+    ninth = 1.0 / (9.0 * shape)
+    if shape >= _WILSON_HILFERTY_SHAPE:
+        root = 1.0 - ninth + normal_quantile(p) * math.sqrt(ninth)
+        return mean * max(root, 0.0) ** 3
+    low, high = 0.0, 2.0 * mean
+    while _gamma_cdf(high, mean, dispersion) < p:
+        low, high = high, 2.0 * high
+    # 40 halvings of a bracket of a few means: far below the unit that the caller rounds to.
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if _gamma_cdf(middle, mean, dispersion) < p:
+            low = middle
+        else:
+            high = middle
+        if high - low < 0.01:
+            break
+    return high
+
+
+def lower_gamma(shape: float, x: float) -> float:
+    """Regularised lower incomplete gamma function P(shape, x), by its power series.
+
+    Meant for small shapes (below some tens); the series then ends after tens of terms.
+
+    References
+    ----------
+    NIST Digital Library of Mathematical Functions, 8.7.1.
+
+    Examples
+    --------
+    >>> round(lower_gamma(1.0, 2.0), 9) == round(1 - math.exp(-2.0), 9)
+    True
+    """
+    if x <= 0.0:
+        return 0.0
+    if x > shape + 40.0 + 12.0 * math.sqrt(shape):
+        return 1.0
+    term = total = 1.0 / shape
+    n = shape
+    while term > total * 1e-15:
+        n += 1.0
+        term *= x / n
+        total += term
+    return min(1.0, total * math.exp(shape * math.log(x) - x - math.lgamma(shape)))

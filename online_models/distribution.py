@@ -1,0 +1,103 @@
+"""What demand may be, not only what it is expected to be.
+
+Why: stock is ordered against a quantile. The one rule: a distribution is two numbers, a mean and a dispersion; every
+other answer follows from the negative binomial in `counts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from online_models import counts
+
+LEVEL_MEMORY_PERIODS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemandDistribution:
+    """Demand of one period, or of several together.
+
+    Parameters
+    ----------
+    mean_units
+        Expected units.
+    dispersion
+        Excess over Poisson: `var = mean + dispersion * mean^2`.
+
+    Examples
+    --------
+    >>> day = DemandDistribution(mean_units=3.0, dispersion=0.0)
+    >>> day.quantile(0.9), round(day.cdf(5), 3)
+    (5.0, 0.916)
+    >>> week = day.sum_over([3.0] * 7)
+    >>> week.mean_units, week.quantile(0.9)
+    (21.0, 29.0)
+    """
+
+    mean_units: float
+    dispersion: float
+
+    @property
+    def variance(self) -> float:
+        """Variance in squared units."""
+        return self.mean_units + self.dispersion * self.mean_units * self.mean_units
+
+    def quantile(self, p: float) -> float:
+        """Least units whose probability of not being exceeded reaches `p` (strictly between 0 and 1)."""
+        return counts.quantile(p, self.mean_units, self.dispersion)
+
+    def quantiles(self, levels: Sequence[float]) -> tuple[float, ...]:
+        """Quantiles of ascending `levels`, in one pass."""
+        return counts.quantiles(levels, self.mean_units, self.dispersion)
+
+    def cdf(self, units: float) -> float:
+        """Probability of demand at most `units`."""
+        return counts.cdf(units, self.mean_units, self.dispersion)
+
+    def sum_over(self, means: Sequence[float]) -> DemandDistribution:
+        """Demand of several periods together, each with this dispersion.
+
+        Parameters
+        ----------
+        means
+            Expected units of each period.
+
+        Returns
+        -------
+        DemandDistribution
+            Matched by its mean and variance.
+
+        Notes
+        -----
+        The periods' noise is independent, but they share one error of the level. A level learnt from about 30 periods
+        is itself off by a relative variance of `(1/mean + dispersion) / 30`, and that error does not average out:
+        `var = sum(m + a m^2) + c ((sum m)^2 - sum m^2)`. One period alone keeps its own distribution.
+        """
+        total = sum(means)
+        if total <= 0.0:
+            return DemandDistribution(0.0, self.dispersion)
+        squares = sum(m * m for m in means)
+        return DemandDistribution(total, summed_dispersion(total, squares, len(means), self.dispersion))
+
+
+def summed_dispersion(total: float, squares: float, periods: int, dispersion: float) -> float:
+    """Dispersion of a sum of periods with one common level error.
+
+    Parameters
+    ----------
+    total, squares
+        Sum of the periods' means, and of the squares of the means.
+    periods
+        Their number.
+    dispersion
+        Of one period.
+
+    Examples
+    --------
+    >>> summed_dispersion(5.0, 25.0, 1, 0.3)
+    0.3
+    """
+    square = total * total
+    level_error = (periods / total + dispersion) / LEVEL_MEMORY_PERIODS
+    return (dispersion * squares + level_error * max(square - squares, 0.0)) / square
