@@ -1,0 +1,1 @@
+"""Tests of Demand Monitor, from single functions (`unit`) to real servers (`broker`)."""
