@@ -1,0 +1,1 @@
+"""What is learnt about one series: River's verbs, count distributions, drift, scores and the risk of a stock-out."""

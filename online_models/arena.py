@@ -3,8 +3,8 @@
 The one rule: loss is the discounted mean of |error|, half-life 21 periods, scored before learning; the champion stays
 until another is at least 3 % better, so the champion does not flicker between equals.
 
-Absolute error rewards forecasting low where most periods sell nothing (a forecast of zero can win). There, below half of
-the periods with a sale, only the experts named fit for intermittent demand may speak.
+Absolute error rewards forecasting low where most periods sell nothing (a forecast of zero can win). There, below half
+of the periods with a sale, only the experts named fit for intermittent demand may speak.
 """
 
 from __future__ import annotations

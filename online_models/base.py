@@ -17,11 +17,21 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from river.time_series.base import Forecaster
 
 from online_models.columns import COLUMNS, Column, Features, read_features
+
+
+class Stored(Protocol):
+    """A part of a series' state."""
+
+    def encode(self) -> bytes:
+        """Everything learnt, compact."""
+
+    def restore(self, state: bytes) -> None:
+        """Take over what `encode` wrote."""
 
 
 class Expert(Forecaster):

@@ -1,8 +1,8 @@
 """What the regression reads of a period, in one fixed order.
 
-Why: a mapping per observation costs more than the learning itself, so a period travels as a *slot* and a *row* of floats.
-The one rule: the order below is part of every stored state; a column is only ever appended, and the state's signature
-changes with it. `streams/features.py` builds rows in this order and says in words what each column is.
+Why: a mapping per observation costs more than the learning itself, so a period travels as a *slot* and a *row* of
+floats. The one rule: the order below is part of every stored state; a column is only ever appended, and the state's
+signature changes with it. `streams/features.py` builds rows in this order and says in words what each column is.
 
 ====================  =====================================================================
 column                how the regression uses it
@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One number that is known about a period before it begins.
 
     Parameters

@@ -1,8 +1,8 @@
 """How much more than Poisson a series scatters, learnt from its own forecast errors.
 
-The one rule: a discounted moment estimate, `dispersion = sum(error^2 - mean) / sum(mean^2)`, never below zero. The first
-five errors belong to an empty model and are left out; a squared error counts at most 25 variances, so one bulk order
-does not widen the intervals for weeks.
+The one rule: a discounted moment estimate, `dispersion = sum(error^2 - mean) / sum(mean^2)`, never below zero. The
+first five errors belong to an empty model and are left out; a squared error counts at most 25 variances, so one bulk
+order does not widen the intervals for weeks.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class DemandDistribution:
     (5.0, 0.916)
     >>> week = day.sum_over([3.0] * 7)
     >>> week.mean_units, week.quantile(0.9)
-    (21.0, 29.0)
+    (21.0, 28.0)
     """
 
     mean_units: float

@@ -109,9 +109,7 @@ class LikelihoodCusum:
         up = self._up >= self._down
         score, (periods, sold, expected) = (self._up, self._up_run) if up else (self._down, self._down_run)
         self._rest()
-        return DriftFinding(
-            "up" if up else "down", score, self.threshold, periods, expected / periods, sold / periods
-        )
+        return DriftFinding("up" if up else "down", score, self.threshold, periods, expected / periods, sold / periods)
 
     def _rest(self) -> None:
         self._resting = REST_PERIODS
