@@ -70,7 +70,8 @@ class MemoryInlet:
         self._paused.difference_update(places)
 
     def advise(self, positions: Mapping[Place, int]) -> None:
-        self._broker.group(self._group).committed.update(positions)
+        known = {place: position for place, position in positions.items() if position >= 0}
+        self._broker.group(self._group).committed.update(known)
 
     def close(self) -> None:
         if self._member is not None:
