@@ -5,9 +5,9 @@ Why: shelf demand is a count, more scattered than Poisson. The one rule: `var = 
 
 =================  ==============================================================================
 mean <= 100        exact: the recurrence of the probabilities from 0 upwards
-mean > 100         gamma of the same mean and variance, half a unit for continuity; its cube root
-                   is taken as normal (Wilson and Hilferty) where its shape is at least 4, else
-                   the incomplete gamma's series
+mean > 100         shifted gamma of the same mean, variance and skewness, half a unit for
+                   continuity; its cube root is taken as normal (Wilson and Hilferty) where its
+                   shape is at least 4, else the incomplete gamma's series
 =================  ==============================================================================
 
 References
@@ -22,6 +22,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 LARGEST_EXACT_MEAN = 100.0
 _WILSON_HILFERTY_SHAPE = 4.0
@@ -80,7 +81,7 @@ def cdf(units: float, mean: float, dispersion: float) -> float:
     if mean <= 0.0:
         return 1.0
     if mean > LARGEST_EXACT_MEAN:
-        return _gamma_cdf(math.floor(units) + 0.5, mean, dispersion)
+        return ShiftedGamma.of(mean, dispersion).cdf(math.floor(units) + 0.5)
     p = _at_zero(mean, dispersion)
     total, k, last = p, 0, math.floor(units)
     odds, growth = _recurrence(mean, dispersion)
@@ -138,7 +139,8 @@ def quantiles(levels: Sequence[float], mean: float, dispersion: float) -> tuple[
     if mean <= 0.0:
         return (0.0,) * len(levels)
     if mean > LARGEST_EXACT_MEAN:
-        return tuple(max(0.0, math.ceil(_gamma_quantile(p, mean, dispersion) - 0.5)) for p in levels)
+        law = ShiftedGamma.of(mean, dispersion)
+        return tuple([float(max(0, math.ceil(law.quantile(p) - 0.5))) for p in levels])
     found: list[float] = []
     p = total = _at_zero(mean, dispersion)
     odds, growth = _recurrence(mean, dispersion)
@@ -178,40 +180,67 @@ def normal_quantile(p: float) -> float:
     return NormalDist().inv_cdf(p)
 
 
-def gamma_shape(mean: float, dispersion: float) -> float:
-    """Shape of the gamma that has the negative binomial's mean and variance."""
-    return mean / (1.0 + dispersion * mean)
+class ShiftedGamma(NamedTuple):
+    """A gamma moved to the left: the negative binomial's mean, variance and skewness in a continuous law.
+
+    Parameters
+    ----------
+    shape
+        Of the gamma.
+    span
+        Its mean, units.
+    offset
+        How far it is moved to the left, units.
+
+    Notes
+    -----
+    With skewness g and standard deviation s: shape 4 / g^2, span 2 s / g, and the mean is span - offset. A gamma that
+    matches two moments only is twice as skewed as Poisson.
+    """
+
+    shape: float
+    span: float
+    offset: float
+
+    @classmethod
+    def of(cls, mean: float, dispersion: float) -> ShiftedGamma:
+        """The one for a negative binomial of this mean (above 0) and dispersion."""
+        skew = 1.0 + 2.0 * dispersion * mean
+        span = 2.0 * mean * (1.0 + dispersion * mean) / skew
+        return cls(2.0 * span / skew, span, mean / skew)
+
+    def cdf(self, x: float) -> float:
+        """Probability of at most `x` units."""
+        shape, span, offset = self
+        x = (x + offset) / span
+        if x <= 0.0:
+            return 0.0
+        return cube_root_cdf(shape, x) if shape >= _WILSON_HILFERTY_SHAPE else lower_gamma(shape, x * shape)
+
+    def quantile(self, p: float) -> float:
+        """Units not exceeded with probability `p`."""
+        shape, span, offset = self
+        ninth = 1.0 / (9.0 * shape)
+        if shape >= _WILSON_HILFERTY_SHAPE:
+            root = 1.0 - ninth + normal_quantile(p) * math.sqrt(ninth)
+            return float(span * max(root, 0.0) ** 3 - offset)
+        low, high = -offset, 2.0 * span
+        while self.cdf(high) < p:
+            low, high = high, 2.0 * high
+        # Halving ends far below the unit that the caller rounds to.
+        while high - low > 0.01 and low < 0.5 * (low + high) < high:
+            middle = 0.5 * (low + high)
+            if self.cdf(middle) < p:
+                low = middle
+            else:
+                high = middle
+        return high
 
 
-def _gamma_cdf(x: float, mean: float, dispersion: float) -> float:
-    if x <= 0.0:
-        return 0.0
-    shape = gamma_shape(mean, dispersion)
-    if shape < _WILSON_HILFERTY_SHAPE:
-        return lower_gamma(shape, x * shape / mean)
+def cube_root_cdf(shape: float, x: float) -> float:
+    """Distribution function of a gamma of mean 1 at `x`, after Wilson and Hilferty."""
     ninth = 1.0 / (9.0 * shape)
-    return normal_cdf((math.cbrt(x / mean) - 1.0 + ninth) / math.sqrt(ninth))
-
-
-def _gamma_quantile(p: float, mean: float, dispersion: float) -> float:
-    shape = gamma_shape(mean, dispersion)
-    ninth = 1.0 / (9.0 * shape)
-    if shape >= _WILSON_HILFERTY_SHAPE:
-        root = 1.0 - ninth + normal_quantile(p) * math.sqrt(ninth)
-        return mean * max(root, 0.0) ** 3
-    low, high = 0.0, 2.0 * mean
-    while _gamma_cdf(high, mean, dispersion) < p:
-        low, high = high, 2.0 * high
-    # 40 halvings of a bracket of a few means: far below the unit that the caller rounds to.
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        if _gamma_cdf(middle, mean, dispersion) < p:
-            low = middle
-        else:
-            high = middle
-        if high - low < 0.01:
-            break
-    return high
+    return normal_cdf((math.cbrt(x) - 1.0 + ninth) / math.sqrt(ninth))
 
 
 def lower_gamma(shape: float, x: float) -> float:

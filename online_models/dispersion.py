@@ -14,6 +14,7 @@ from online_models.base import gain
 _STATE = Struct("<Idd")
 SKIPPED_ERRORS = 5
 PRIOR = 0.5
+LARGEST = 50.0
 _LARGEST_IN_VARIANCES = 25.0
 _KEEP = 1.0 - gain(28.0)
 
@@ -44,10 +45,11 @@ class Dispersion:
 
     @property
     def value(self) -> float:
-        """The dispersion, at least 0."""
+        """The dispersion, 0 .. 50."""
         if self._square <= 0.0:
             return PRIOR
-        return self._excess / self._square if self._excess > 0.0 else 0.0
+        # One sale after a year without any would otherwise divide by the square of a faded mean.
+        return min(self._excess / self._square, LARGEST) if self._excess > 0.0 else 0.0
 
     def learn(self, residual: float, mean: float) -> None:
         """Take one forecast error.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from online_models import counts
 
 LEVEL_MEMORY_PERIODS = 30.0
+SMALLEST_MEAN = 1e-9
+"""Units below which nothing is expected: a faded mean's square would underflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ class DemandDistribution:
         `var = sum(m + a m^2) + c ((sum m)^2 - sum m^2)`. One period alone keeps its own distribution.
         """
         total = sum(means)
-        if total <= 0.0:
-            return DemandDistribution(0.0, self.dispersion)
+        if total <= SMALLEST_MEAN:
+            return DemandDistribution(max(total, 0.0), self.dispersion)
         squares = sum(m * m for m in means)
         return DemandDistribution(total, summed_dispersion(total, squares, len(means), self.dispersion))
 
@@ -87,7 +89,7 @@ def summed_dispersion(total: float, squares: float, periods: int, dispersion: fl
     Parameters
     ----------
     total, squares
-        Sum of the periods' means, and of the squares of the means.
+        Sum of the periods' means (above `SMALLEST_MEAN`), and of the squares of the means.
     periods
         Their number.
     dispersion

@@ -15,7 +15,8 @@ Approximations, all on purpose:
 
 - demand of days 1..t is a negative binomial with the exact mean and variance of the sum (one level error is shared by
   all days, see `DemandDistribution.sum_over`); up to a mean of 12 units its probabilities are exact, above it is a
-  gamma with half a unit for continuity, through Wilson and Hilferty's cube root;
+  shifted gamma with half a unit for continuity, through Wilson and Hilferty's cube root (within 0.005 of the
+  exact risk);
 - where deliveries fall inside the lead time, the chance of emptying at any moment is taken as the largest of the
   chances just before each delivery and at the end: a lower bound, close because these events mostly imply each other;
 - expected deliveries arrive at the start of their day, for certain; days are independent of the lead time.
@@ -28,8 +29,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from online_models.counts import gamma_shape, normal_cdf
-from online_models.distribution import DemandDistribution, summed_dispersion
+from online_models.counts import ShiftedGamma, cube_root_cdf
+from online_models.distribution import SMALLEST_MEAN, DemandDistribution, summed_dispersion
 
 NEVER_AT_RISK = -1.0
 _LARGEST_EXACT_MEAN = 12.0
@@ -245,21 +246,22 @@ class _ExactTail:
 
 
 class _GammaTail:
-    """P(D > x) of a larger mean, by the cube root of a gamma."""
+    """P(D > x) of a larger mean, by the cube root of a shifted gamma."""
 
-    __slots__ = ("_centre", "_inverse_mean", "_slope")
+    __slots__ = ("_centre", "_shift", "_slope", "_span")
 
     def __init__(self, mean: float, dispersion: float) -> None:
-        ninth = 1.0 / (9.0 * gamma_shape(mean, dispersion))
+        shape, self._span, offset = ShiftedGamma.of(mean, dispersion)
+        ninth = 1.0 / (9.0 * shape)
         self._centre = 1.0 - ninth
         self._slope = _SQRT_HALF / math.sqrt(ninth)
-        self._inverse_mean = 1.0 / mean
+        self._shift = offset + 0.5
 
     def above(self, units: float) -> float:
         """Probability of a demand above `units`."""
         if units < 0.0:
             return 1.0
-        x = (math.floor(units) + 0.5) * self._inverse_mean
+        x = (math.floor(units) + self._shift) / self._span
         return 0.5 * math.erfc((math.cbrt(x) - self._centre) * self._slope)
 
 
@@ -273,7 +275,7 @@ def _tails(means: Sequence[float], dispersion: float, days: Sequence[int]) -> tu
             total += mean
             squares += mean * mean
         done = day
-        spread = summed_dispersion(total, squares, day, dispersion) if total > 0.0 else 0.0
+        spread = summed_dispersion(total, squares, day, dispersion) if total > SMALLEST_MEAN else 0.0
         found.append(_GammaTail(total, spread) if total > _LARGEST_EXACT_MEAN else _ExactTail(total, spread))
     return tuple(found)
 
@@ -290,12 +292,8 @@ def _expected_excess(demand: DemandDistribution, stock: float) -> float:
         whole = math.floor(stock)
         within = math.fsum(1.0 - tail.above(k) for k in range(whole))
         return max(0.0, mean - whole + within - (stock - whole) * tail.above(whole))
-    shape = gamma_shape(mean, demand.dispersion)
-    own = _cube_root_cdf(shape, stock * shape / mean)
-    raised = _cube_root_cdf(shape + 1.0, stock * shape / mean)
-    return max(0.0, mean * (1.0 - raised) - stock * (1.0 - own))
-
-
-def _cube_root_cdf(shape: float, x: float) -> float:
-    ninth = 1.0 / (9.0 * shape)
-    return normal_cdf((math.cbrt(x / shape) - 1.0 + ninth) / math.sqrt(ninth))
+    shape, span, offset = ShiftedGamma.of(mean, demand.dispersion)
+    moved = stock + offset
+    own = cube_root_cdf(shape, moved / span)
+    raised = cube_root_cdf(shape + 1.0, moved / span * shape / (shape + 1.0))
+    return max(0.0, span * (1.0 - raised) - moved * (1.0 - own))
