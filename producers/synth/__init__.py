@@ -7,6 +7,7 @@ tell the difference.
 from __future__ import annotations
 
 from producers.synth.config import MarketConfig
+from producers.synth.dated import Dated
 from producers.synth.market import Market
 
-__all__ = ["Market", "MarketConfig"]
+__all__ = ["Dated", "Market", "MarketConfig"]

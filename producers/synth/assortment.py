@@ -117,8 +117,10 @@ def gtin13(number: int) -> str:
 
     The twelve digits are weighted 1, 3, 1, 3, … from the left; the check digit fills the sum up to a multiple of ten.
 
+    Here 7 + 3·7 + 5 + 3·1 = 36, and four are missing to forty:
+
     >>> gtin13(1)
-    '7750000000011'
+    '7750000000014'
     """
     digits = f"775{number:09d}"
     weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from producers.rows import Dated
 from producers.synth.assortment import CURRENCY
+from producers.synth.dated import Dated
 from schemas.catalog import Product, Store, SupplyTerms
 from schemas.context import Promotion
 from schemas.ids import derive_id

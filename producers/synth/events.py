@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from producers.rows import Dated
 from producers.synth.assortment import CURRENCY, catalog_records
+from producers.synth.dated import Dated
 from producers.synth.encoding import SeriesStockEvent, promotion_row, shelf_price
 from producers.synth.replenishment import Order
 from schemas.catalog import Product, Store, SupplyTerms

@@ -4,7 +4,7 @@
 
     config ─► assortment ─► plan ─► means ─► units ─► lines ──┐
                               │       └──► replenishment ─────┼─► ledger ─► sales, stock events ─┐
-                              └──► rivals' prices ────────────┼─► observations ──────────────────┼─► days()
+                              └──► rivals' prices ────────────┼─► observations ──────────────────┼─► batches()
                                                               └─► truth()      catalog, context ─┘
 
 Each box draws from a generator of its own (PCG64, spawned from the seed in a fixed order), so that a change of one
@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from producers.rows import Dated
 from producers.synth.assortment import Floats, build_assortment
 from producers.synth.config import MarketConfig
+from producers.synth.dated import Dated
 from producers.synth.demand import Lines, draw_lines, draw_means, draw_units
 from producers.synth.encoding import catalog_row, price_row, sale_rows, stock_row
 from producers.synth.events import Events
@@ -35,6 +36,9 @@ from producers.synth.truth import Timetable, tell_truth
 from schemas.quantities import to_ms
 from schemas.topics import CATALOG, CONTEXT, OBSERVATIONS, SALES, STOCK
 from streams.scorecard import Planted
+
+#: Raised whenever the same configuration is to make other bytes.
+MAKE = 1
 
 #: Records of the same moment: what must be known comes first.
 RANK = {CATALOG.name: 0, CONTEXT.name: 1, OBSERVATIONS.name: 2, STOCK.name: 3, SALES.name: 4}
@@ -52,7 +56,7 @@ class Market:
     --------
     >>> small = MarketConfig(seed=3, stores=1, products=6, days=90, mean_units=5.0)
     >>> market = Market(small)
-    >>> [record.topic.name for record in next(market.days())][:2]
+    >>> [record.topic.name for record in next(market.batches())][:2]
     ['catalog.v1', 'catalog.v1']
     >>> sum(truth.planted for truth in market.truth())
     3
@@ -80,6 +84,15 @@ class Market:
     def name(self) -> str:
         """Name of the market, part of every id and of the ticks' source."""
         return f"synth-{self.config.seed}"
+
+    @property
+    def zone(self) -> str:
+        """Time zone in which days begin."""
+        return self.config.zone
+
+    def digest(self) -> str:
+        """Return the SHA-256, in hexadecimal, of what the market is made from: it stands for its bytes."""
+        return sha256(f"{MAKE} {self.config!r}".encode()).hexdigest()
 
     @property
     def starts_at_ms(self) -> int:
@@ -115,7 +128,7 @@ class Market:
             prices[offer.product, offer.day : offer.day + offer.days] *= 1.0 - offer.depth
         return np.round(prices, 2)
 
-    def days(self) -> Iterator[list[Dated]]:
+    def batches(self) -> Iterator[list[Dated]]:
         """Yield the records of each local day, in the order of their event time.
 
         Yields
@@ -138,7 +151,7 @@ class Market:
 
     def records(self) -> Iterator[Dated]:
         """Yield every record in the order of its event time."""
-        for rows in self.days():
+        for rows in self.batches():
             yield from rows
 
     def _sales(self, part: slice, price: Floats) -> Iterator[Dated]:
