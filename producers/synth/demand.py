@@ -72,6 +72,17 @@ class Lines:
     before: Ints
     number: Ints
 
+    def take(self, which: Ints | slice) -> Lines:
+        """Return some of the lines, in the order asked for."""
+        return Lines(
+            self.series[which],
+            self.day[which],
+            self.second[which],
+            self.units[which],
+            self.before[which],
+            self.number[which],
+        )
+
 
 def draw_means(config: MarketConfig, assortment: Assortment, plan: Plan, rng: np.random.Generator) -> Means:
     """Return the mean demand of every series and day; draws trends and seasons.

@@ -61,7 +61,7 @@ def shelf_price(source: str, sku: str, price: float, from_ms: int, to_ms_: int |
 def sale_rows(
     source: str,
     skus: Sequence[tuple[str, str]],
-    columns: tuple[list[int], list[int], list[int], list[int], list[float]],
+    columns: Sequence[Sequence[int | float]],
 ) -> Iterator[Dated]:
     """Yield till lines.
 

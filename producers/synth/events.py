@@ -6,23 +6,19 @@ The one rule: an event's id is made of names and its time; the same fact has the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from producers.synth.assortment import CURRENCY, catalog_records
+from producers.synth.assortment import CURRENCY, Floats, catalog_records
 from producers.synth.dated import Dated
-from producers.synth.encoding import SeriesStockEvent, promotion_row, shelf_price
+from producers.synth.drawing import Drawn
+from producers.synth.encoding import SeriesStockEvent, catalog_row, price_row, promotion_row, shelf_price, stock_row
 from producers.synth.replenishment import Order
-from schemas.catalog import Product, Store, SupplyTerms
 from schemas.context import Promotion
 from schemas.ids import derive_id
 from schemas.prices import MatchDecision, PriceObservation
 from schemas.quantities import HOUR_MS, to_datetime
 from schemas.stock import OrderPlaced, ShelfPrice, StockAdjusted, StockCounted, StockDelivered
-
-if TYPE_CHECKING:
-    from producers.synth.market import Market
 
 MINUTE_MS = HOUR_MS // 60
 MATCHED_MS = 2 * HOUR_MS
@@ -39,71 +35,75 @@ class Events:
 
     Parameters
     ----------
-    market
-        The drawn market; read only when a day is asked for.
+    source
+        The market's name, part of every id.
+    drawn
+        The finished play.
+    prices
+        Our own price of each product on each day.
     """
 
-    def __init__(self, market: Market) -> None:
-        self._market = market
-        chain = market.assortment
+    def __init__(self, source: str, drawn: Drawn, prices: Floats) -> None:
+        self._source, self._drawn, self._prices = source, drawn, prices
+        chain = drawn.assortment
         self.pairs: list[tuple[str, str]] = [(store, sku) for store in chain.store_ids for sku in chain.skus]
         self._placed: dict[int, list[Order]] = {}
         self._delivered: dict[int, list[Order]] = {}
-        for order in market.ledger.orders:
+        for order in drawn.ledger.orders:
             self._placed.setdefault(order.day, []).append(order)
             if order.delivered_day is not None:
                 self._delivered.setdefault(order.delivered_day, []).append(order)
 
-    def catalog(self) -> list[Store | Product | SupplyTerms]:
-        """Return all master data."""
-        market = self._market
-        return catalog_records(market.assortment, market.config.zone, to_datetime(market.starts_at_ms))
+    def rows(self, day: int) -> Iterator[Dated]:
+        """Yield all records of a day but its sales, kind by kind."""
+        if day == 0:
+            begin = to_datetime(self._drawn.starts_at_ms)
+            yield from map(catalog_row, catalog_records(self._drawn.assortment, self._drawn.config.zone, begin))
+        yield from map(promotion_row, self._promotions(day))
+        yield from map(price_row, self._observations(day))
+        yield from map(stock_row, self._stock(day))
 
-    def promotions(self) -> dict[int, list[Dated]]:
-        """Return the announcements by the day on which they were made (at 09:00)."""
-        midnight = self._market.timetable.midnight_ms
-        rows: dict[int, list[Dated]] = {}
-        for offer in self._market.plan.offers:
-            fact = Promotion(
-                known_at=to_datetime(int(midnight[offer.known_day]) + 9 * HOUR_MS),
-                valid_from=to_datetime(int(midnight[offer.day])),
-                valid_to=to_datetime(int(midnight[offer.day + offer.days])),
-                promotion_id=f"{self._market.name}-{offer.number:03d}",
-                sku=self._market.assortment.skus[offer.product],
+    def _promotions(self, day: int) -> Iterator[Promotion]:
+        """Yield what is announced on this day, at nine."""
+        for offer in self._drawn.plan.offers:
+            if offer.known_day != day:
+                continue
+            yield Promotion(
+                known_at=to_datetime(self._midnight(day) + 9 * HOUR_MS),
+                valid_from=to_datetime(self._midnight(offer.day)),
+                valid_to=to_datetime(self._midnight(offer.day + offer.days)),
+                promotion_id=f"{self._source}-{offer.number:03d}",
+                sku=self._drawn.assortment.skus[offer.product],
                 depth=offer.depth,
                 name=f"Oferta {offer.depth:.0%}",
             )
-            rows.setdefault(offer.known_day, []).append(promotion_row(fact))
-        return rows
 
-    def stock(self, day: int) -> Iterator[SeriesStockEvent | ShelfPrice]:
-        """Yield the stock system's events of a day: prices, counts, deliveries, orders, waste."""
+    def _stock(self, day: int) -> Iterator[SeriesStockEvent | ShelfPrice]:
         yield from self._shelf_prices(day)
         yield from self._counts(day)
         for order in self._delivered.get(day, ()):
-            yield self._delivery(order, int(self._market.timetable.delivery_ms[order.series, day]))
+            yield self._delivery(order, int(self._drawn.delivery_ms[order.series, day]))
         for order in self._placed.get(day, ()):
             yield self._order(order)
         yield from self._waste(day)
 
     def _shelf_prices(self, day: int) -> Iterator[ShelfPrice]:
-        market = self._market
-        midnight = market.timetable.midnight_ms
-        skus, prices = market.assortment.skus, market.unit_prices()
-        ends = {offer.product: offer.day + offer.days for offer in market.plan.offers if offer.day == day}
-        changed = range(len(skus)) if day == 0 else np.flatnonzero(prices[:, day] != prices[:, day - 1])
+        drawn, prices = self._drawn, self._prices
+        ends = {offer.product: offer.day + offer.days for offer in drawn.plan.offers if offer.day == day}
+        changed = range(len(prices)) if day == 0 else np.flatnonzero(prices[:, day] != prices[:, day - 1])
         for product in map(int, changed):
-            until = int(midnight[ends[product]]) if product in ends else None
-            yield shelf_price(market.name, skus[product], float(prices[product, day]), int(midnight[day]), until)
+            until = self._midnight(ends[product]) if product in ends else None
+            sku, price = drawn.assortment.skus[product], float(prices[product, day])
+            yield shelf_price(self._source, sku, price, self._midnight(day), until)
 
     def _counts(self, day: int) -> Iterator[StockCounted]:
         if day % COUNT_EVERY_DAYS:
             return
-        ledger = self._market.ledger
+        ledger = self._drawn.ledger
         units = ledger.opening if day == 0 else ledger.closing[:, day - 1]
         for series, (store_id, sku) in enumerate(self.pairs):
             at_ms = self._at(day, COUNTED_MS, series)
-            event_id = derive_id(self._market.name, "counted", store_id, sku, at_ms)
+            event_id = derive_id(self._source, "counted", store_id, sku, at_ms)
             yield StockCounted(
                 event_id=event_id, event_time=to_datetime(at_ms), store_id=store_id, sku=sku, units=int(units[series])
             )
@@ -112,7 +112,7 @@ class Events:
         store_id, sku = self.pairs[order.series]
         order_id = self._order_id(order)
         return StockDelivered(
-            event_id=derive_id(self._market.name, "delivered", order_id),
+            event_id=derive_id(self._source, "delivered", order_id),
             event_time=to_datetime(at_ms),
             store_id=store_id,
             sku=sku,
@@ -126,7 +126,7 @@ class Events:
         # Due by half past seven, a delivery's latest moment; days are added in local time, so by the calendar's hour.
         due_ms = self._midnight(order.due_day) + ORDERED_MS
         return OrderPlaced(
-            event_id=derive_id(self._market.name, "order_placed", order_id),
+            event_id=derive_id(self._source, "order_placed", order_id),
             event_time=to_datetime(self._at(order.day, ORDERED_MS, order.series)),
             store_id=store_id,
             sku=sku,
@@ -137,15 +137,15 @@ class Events:
 
     def _order_id(self, order: Order) -> str:
         store_id, sku = self.pairs[order.series]
-        return f"{self._market.name}-{store_id}-{sku}-{order.day:03d}"
+        return f"{self._source}-{store_id}-{sku}-{order.day:03d}"
 
     def _waste(self, day: int) -> Iterator[StockAdjusted]:
-        spoilt = self._market.ledger.spoilt[:, day]
+        spoilt = self._drawn.ledger.spoilt[:, day]
         for series in map(int, np.flatnonzero(spoilt)):
             store_id, sku = self.pairs[series]
             at_ms = self._at(day, SPOILT_MS, series)
             yield StockAdjusted(
-                event_id=derive_id(self._market.name, "adjusted", store_id, sku, at_ms),
+                event_id=derive_id(self._source, "adjusted", store_id, sku, at_ms),
                 event_time=to_datetime(at_ms),
                 store_id=store_id,
                 sku=sku,
@@ -153,20 +153,20 @@ class Events:
                 cause="merma",
             )
 
-    def prices(self, day: int) -> Iterator[PriceObservation | MatchDecision]:
-        """Yield the scraper's rows of a day; on the first, the match decisions come before them."""
-        carried = self._market.rivals.carried
+    def _observations(self, day: int) -> Iterator[PriceObservation | MatchDecision]:
+        """Yield the scraper's rows; on the first day each is matched before it is read."""
+        carried = self._drawn.rivals.carried
         for number, product in np.argwhere(carried).tolist():
             if day == 0:
                 yield self._match(number, product)
             yield self._observation(number, product, day)
 
     def _match(self, number: int, product: int) -> MatchDecision:
-        chain = self._market.assortment
+        chain = self._drawn.assortment
         rival, sku = chain.rivals[number], chain.skus[product]
         return MatchDecision(
-            event_id=derive_id(self._market.name, "matched", rival, sku),
-            event_time=to_datetime(self._market.starts_at_ms + MATCHED_MS),
+            event_id=derive_id(self._source, "matched", rival, sku),
+            event_time=to_datetime(self._drawn.starts_at_ms + MATCHED_MS),
             rival=rival,
             rival_product=f"{rival}-{sku}",
             sku=sku,
@@ -175,13 +175,13 @@ class Events:
         )
 
     def _observation(self, number: int, product: int, day: int) -> PriceObservation:
-        chain, seen = self._market.assortment, self._market.rivals
+        chain, seen = self._drawn.assortment, self._drawn.rivals
         rival, sku = chain.rivals[number], chain.skus[product]
         failed = bool(seen.failed[number, product, day])
         at_ms = self._midnight(day) + SCRAPE_MS + number * HOUR_MS + int(seen.second[number, product, day]) * 1000
         item = chain.items[product]
         return PriceObservation(
-            event_id=derive_id(self._market.name, "observed", rival, sku, at_ms),
+            event_id=derive_id(self._source, "observed", rival, sku, at_ms),
             event_time=to_datetime(at_ms),
             rival=rival,
             rival_product=f"{rival}-{sku}",
@@ -196,7 +196,7 @@ class Events:
 
     def _midnight(self, day: int) -> int:
         """Return the start of a day; days after the last are counted on in whole days."""
-        midnight = self._market.timetable.midnight_ms
+        midnight = self._drawn.midnight_ms
         beyond = max(0, day - (len(midnight) - 1))
         return int(midnight[day - beyond]) + beyond * 24 * HOUR_MS
 

@@ -131,8 +131,12 @@ def test_stock_is_conserved_and_truth_is_the_empty_intervals(config: MarketConfi
         for record in rows:
             if record.topic in (SALES, STOCK):
                 ledger.book(record)
-        left = [ledger.on_hand[store, sku] for store in market.assortment.store_ids for sku in market.assortment.skus]
-        assert left == market.ledger.closing[:, day].tolist()
+        left = [
+            ledger.on_hand[store, sku]
+            for store in market.drawn.assortment.store_ids
+            for sku in market.drawn.assortment.skus
+        ]
+        assert left == market.drawn.ledger.closing[:, day].tolist()
     unfinished = [(*series, since, market.ends_at_ms) for series, since in ledger.empty_since.items()]
     told = [(t.store_id, t.sku, t.starts_at_ms, t.ends_at_ms) for t in market.truth() if t.kind == "stockout"]
     assert sorted(told) == sorted([*ledger.empty, *unfinished])

@@ -177,8 +177,11 @@ def test_every_seed_has_what_was_planted(seed: int) -> None:
 def drift_ratio(market: Market) -> float:
     """Mean units sold in the three weeks from the change on, over the three weeks before it."""
     truth = planted(market, "demand_drift")
-    store, product = market.assortment.store_ids.index(truth.store_id or ""), market.assortment.skus.index(truth.sku)
-    sold = market.ledger.sold[store * market.config.products + product]
+    store, product = (
+        market.drawn.assortment.store_ids.index(truth.store_id or ""),
+        market.drawn.assortment.skus.index(truth.sku),
+    )
+    sold = market.drawn.ledger.sold[store * market.config.products + product]
     day = (truth.starts_at_ms - market.starts_at_ms) // DAY_MS
     return float(sold[day : day + 21].mean() / sold[day - 21 : day].mean())
 
@@ -187,11 +190,11 @@ def test_drift_shows_in_the_records_and_in_no_other_store(market: Market, record
     truth = planted(market, "demand_drift")
     changed = datetime.fromtimestamp(truth.starts_at_ms / 1000, ZoneInfo("America/Lima")).date().toordinal()
     ratios = {}
-    for store_id in market.assortment.store_ids:
+    for store_id in market.drawn.assortment.store_ids:
         units = sold_by_day(records, store_id, truth.sku)
         after = sum(units[date.fromordinal(changed + day)] for day in range(21))
         ratios[store_id] = after / sum(units[date.fromordinal(changed - 21 + day)] for day in range(21))
-    wanted = market.plan.drifts[0].factor
+    wanted = market.drawn.plan.drifts[0].factor
     mine = ratios.pop(truth.store_id or "")
     # 21 days of about 10 units with variance 10 + 100/25: a mean's error is 8 %, a ratio's 11 %; three of them.
     assert mine == pytest.approx(wanted, rel=0.33)
@@ -199,7 +202,7 @@ def test_drift_shows_in_the_records_and_in_no_other_store(market: Market, record
 
 
 def test_where_and_when_depends_on_the_seed() -> None:
-    plans = [Market(MarketConfig(seed=seed)).plan for seed in SEEDS[:8]]
+    plans = [Market(MarketConfig(seed=seed)).drawn.plan for seed in SEEDS[:8]]
     assert (
         len({(plan.late_trucks[0].store, plan.late_trucks[0].product, plan.late_trucks[0].day) for plan in plans}) > 4
     )
