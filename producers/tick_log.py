@@ -1,0 +1,147 @@
+"""The ticks that stand on the record: where each partition's newest is, and which source wrote last.
+
+The one rule: this reads, from the end backwards, and never joins a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.errors import BadEvent, BadSetup, BrokerDown
+from schemas.ticks import TICK_INPUTS, Tick
+from schemas.topics import CATALOG, CONTEXT, TASK_INPUTS, TICKS, full_name
+from streams.ports import Inlet, Place, TopicAdmin
+
+#: How far back from the end of a partition to look, try after try; the last try looks at everything.
+_WINDOWS = (1, 256, 65_536, 1 << 62)
+_PATIENCE_POLLS = 60
+_POLL_SECONDS = 0.5
+#: The ends in a tick: sales, stock, prices, context, catalog.
+Ends = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LastTicks:
+    """What one partition of `ticks.v1` ends with.
+
+    Parameters
+    ----------
+    newest
+        The newest tick; None in an empty partition.
+    sourced
+        The newest tick that names a source; None where there is none, or where it was not looked for.
+    """
+
+    newest: Tick | None
+    sourced: Tick | None
+
+
+class TickLog:
+    """The topics of one prefix, as the writers of ticks see them.
+
+    Parameters
+    ----------
+    admin
+        For partition counts and offsets.
+    inlet
+        For reading ticks, by hand-assigned places; it may be used for nothing else.
+    prefix
+        The installation's.
+
+    Raises
+    ------
+    BadSetup
+        When a topic is missing, or the topics of a task have different numbers of partitions.
+    """
+
+    def __init__(self, admin: TopicAdmin, inlet: Inlet, prefix: str = "") -> None:
+        self._admin, self._inlet = admin, inlet
+        self.ticks = full_name(TICKS, prefix)
+        self.inputs = {name: full_name(topic, prefix) for name, topic in TASK_INPUTS.items()}
+        self.whole = {"context": full_name(CONTEXT, prefix), "catalog": full_name(CATALOG, prefix)}
+        self.tasks = self._count_tasks()
+
+    def places(self) -> list[Place]:
+        """Return every place whose end stands in a tick."""
+        return [
+            *(Place(topic, task) for topic in self.inputs.values() for task in range(self.tasks)),
+            *(Place(topic, 0) for topic in self.whole.values()),
+        ]
+
+    def ends_of(self, task: int, ends: Mapping[Place, int]) -> Ends:
+        """Return the ends that a tick of a task holds, in the order of its bytes."""
+        by_name = {name: Place(topic, task) for name, topic in self.inputs.items()}
+        by_name |= {name: Place(topic, 0) for name, topic in self.whole.items()}
+        sales, stock, prices, context, catalog = (ends.get(by_name[name], 0) for name in TICK_INPUTS)
+        return sales, stock, prices, context, catalog
+
+    def read(self, want_source: bool) -> list[LastTicks]:
+        """Return, by partition, what `ticks.v1` ends with.
+
+        Parameters
+        ----------
+        want_source
+            Whether to look further back for the newest tick with a source.
+
+        Raises
+        ------
+        BrokerDown
+            When the partitions' ends cannot be reached.
+        """
+        places = [Place(self.ticks, task) for task in range(self.tasks)]
+        starts, ends = self._admin.starts(places), self._admin.ends(places)
+        found = {place: LastTicks(None, None) for place in places}
+        for window in _WINDOWS:
+            behind = [
+                place
+                for place in places
+                if ends[place] > starts[place]
+                and (found[place].newest is None or (want_source and found[place].sourced is None))
+            ]
+            if not behind:
+                break
+            for place, ticks in self._read_from(
+                {place: max(starts[place], ends[place] - window) for place in behind}, ends
+            ).items():
+                sourced = [tick for tick in ticks if tick.source is not None]
+                found[place] = LastTicks(ticks[-1] if ticks else None, sourced[-1] if sourced else None)
+        return [found[place] for place in places]
+
+    def _read_from(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> dict[Place, list[Tick]]:
+        ticks: dict[Place, list[Tick]] = {place: [] for place in starts}
+        position = dict(starts)
+        self._inlet.assign(starts)
+        for _ in range(_PATIENCE_POLLS):
+            for chunk in self._inlet.poll(10_000, _POLL_SECONDS):
+                ticks[chunk.place].extend(_decode(record.value for record in chunk.records))
+                position[chunk.place] = chunk.position
+            if all(position[place] >= ends[place] for place in starts):
+                self._inlet.assign({})
+                return ticks
+        raise BrokerDown(f"The end of {self.ticks} could not be read.")
+
+    def _count_tasks(self) -> int:
+        partitions = self._admin.partitions()
+        lacking = [name for name in (self.ticks, *self.inputs.values(), *self.whole.values()) if name not in partitions]
+        if lacking:
+            raise BadSetup(f"There is no topic {', '.join(lacking)}.", "demand-monitor topics create")
+        counts = {partitions[name] for name in (self.ticks, *self.inputs.values())}
+        if len(counts) > 1:
+            raise BadSetup("The topics of a task have different numbers of partitions.", "demand-monitor topics list")
+        return counts.pop()
+
+
+def newest_ms(last: Sequence[LastTicks]) -> int | None:
+    """Return the time of the newest tick of all partitions; None when there is none."""
+    return max((each.newest.t_ms for each in last if each.newest is not None), default=None)
+
+
+def _decode(values: Iterable[bytes | None]) -> list[Tick]:
+    ticks: list[Tick] = []
+    for value in values:
+        try:
+            ticks.append(Tick.decode(value or b""))
+        except BadEvent:
+            continue  # whatever it is, it is no tick; the engine quarantines it
+    return ticks
