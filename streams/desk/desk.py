@@ -22,7 +22,6 @@ rest the alerts are the same in whatever order the two topics were delivered.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -44,6 +43,7 @@ from streams.desk.rules import DeskRules
 from streams.desk.snapshot import HEAD, Entry, Head, Waiting, decode, encode
 from streams.desk.standing import revision_of
 from streams.desk.statement import state_alert
+from streams.marks import decode_marks, encode_marks
 from streams.outcome import Output
 from streams.ports import Record, Snapshot, Writes
 from streams.reference import Reference
@@ -93,7 +93,7 @@ class AlertDesk:
     @property
     def marks(self) -> bytes:
         """Positions of both inputs and the number of records handled, as canonical JSON."""
-        return json.dumps({**self._marks, "step": self._step}, separators=(",", ":"), sort_keys=True).encode()
+        return encode_marks(self._marks, self._step)
 
     @property
     def tally(self) -> Mapping[str, int]:
@@ -342,7 +342,7 @@ class AlertDesk:
         refusal = Refusal(
             error.reason, error.detail, _HANDLED[name].name, 0, record.offset, record.key, record.value, record.headers
         )
-        self._refusals.append(Output(QUARANTINE, record.key, record.value, refusal.to_headers(), 0))
+        self._refusals.append(Output(QUARANTINE, record.key, record.value or b"", refusal.to_headers(), 0))
 
     def _count(self, what: str) -> None:
         self._tally[what] = self._tally.get(what, 0) + 1
@@ -360,12 +360,9 @@ class AlertDesk:
         )
 
     def _load(self, marks: bytes, state: Mapping[str, bytes]) -> None:
-        try:
-            positions = json.loads(marks)
-            self._marks = {name: int(positions[name]) for name in self._marks}
-            self._step = int(positions["step"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise StateCorrupt(f"The desk's marks cannot be read: {error}.") from error
+        self._marks, self._step = decode_marks(marks)
+        if self._marks.keys() != _HANDLED.keys():
+            raise StateCorrupt(f"The marks are not the alert desk's: {marks[:80]!r}.")
         head = decode(Head, HEAD, state[HEAD]) if HEAD in state else Head()
         self._clock = DeskClock(head.tasks, head.newest, head.watermarks)
         self._tally = dict(head.tally)

@@ -148,7 +148,8 @@ def clear(facts: Facts, finding: Finding, signal: int, rules: DeskRules) -> Fact
     tasks = tuple(task for task in facts.tasks if task != finding.at[0])
     if tasks:
         return facts.model_copy(update={"tasks": tasks})
-    now_ms = to_ms(finding.event_time)
+    # A store's first sale may be booked at a time before the hour that declared it silent.
+    now_ms = max(facts.fired_ms, to_ms(finding.event_time))
     ending = "resolved_ms" if rules.hold_ms(facts.finding) == 0 else "cleared_ms"
     return _touch(facts, now_ms, signal, tasks=(), **{ending: now_ms})
 

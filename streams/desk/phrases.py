@@ -159,6 +159,11 @@ class Scene:
         period = self.finding.evidence[name].unit.partition("/")[2].strip()
         return f"{text} a {period or 'day'}"
 
+    def span(self, name: str) -> str | None:
+        """Return a length of time of the evidence in its own unit: days, hours, periods."""
+        text = self.number(name)
+        return None if text is None else f"{text} {self.finding.evidence[name].unit}"
+
     def share(self, name: str) -> str | None:
         """Return a share of the evidence in percent."""
         value = self.value(name)

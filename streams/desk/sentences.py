@@ -77,7 +77,7 @@ def _stockout(scene: Scene) -> str:
 
 
 def _suspected_stockout(scene: Scene) -> str:
-    run = _with("has sold nothing for {} periods in a row", scene.number("zero_periods"), instead="has stopped selling")
+    run = _with("has sold nothing for {}", scene.span("zero_periods"), instead="has stopped selling")
     chance = _with(" (chance of that: {})", scene.share("probability_share"))
     return f"{scene.subject} {run} although it is in demand{chance}, so the shelf may be empty"
 
@@ -182,7 +182,7 @@ def _fixed(text: str) -> Phrase:
     return phrase
 
 
-_BACK_TO_USUAL = _fixed("sales are back in line with the forecast for two hours")
+_BACK_TO_USUAL = _fixed("sales are back in line with the forecast")
 _OFFER_ENDS = _fixed("the rival's price or shelf is back to usual for six hours")
 
 WORDINGS: Final[Mapping[AlertKind, Wording]] = {

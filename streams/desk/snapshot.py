@@ -1,10 +1,6 @@
-"""What the desk stores: fields of compact JSON, each with its version and checksum.
+"""What the desk stores: fields of compact JSON, sealed as every field of the state is (`streams.sealing`).
 
 ::
-
-    byte  0         1..4              5..
-          version   CRC-32 of the     UTF-8 JSON
-                    JSON, big endian
 
     field             holds
     ---------------   -----------------------------------------------------------
@@ -17,9 +13,7 @@ The one rule: `decode(encode(x))` is `x`, and a field that fails its checksum is
 
 from __future__ import annotations
 
-import struct
 from typing import TypeVar
-from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,9 +22,7 @@ from schemas.fields import Contract
 from streams.desk.clicks import UNTOUCHED, Clicks
 from streams.desk.deskclock import At
 from streams.desk.facts import Facts
-
-_HEADER = struct.Struct(">BI")
-_VERSION = 1
+from streams.sealing import seal, unseal
 
 HEAD = "head"
 ALERT = "alert:"
@@ -73,8 +65,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def encode(model: BaseModel) -> bytes:
     """Return a field's value."""
-    body = model.model_dump_json(exclude_none=True).encode()
-    return _HEADER.pack(_VERSION, crc32(body)) + body
+    return seal(model.model_dump_json(exclude_none=True).encode())
 
 
 def decode(contract: type[M], name: str, field: bytes) -> M:
@@ -85,12 +76,7 @@ def decode(contract: type[M], name: str, field: bytes) -> M:
     StateCorrupt
         When version, checksum or content do not fit.
     """
-    if len(field) < _HEADER.size or field[0] != _VERSION:
-        raise StateCorrupt(f"Field {name} of the desk's state is not of version {_VERSION}.")
-    body = field[_HEADER.size :]
-    if crc32(body) != _HEADER.unpack_from(field)[1]:
-        raise StateCorrupt(f"Field {name} of the desk's state fails its checksum.")
     try:
-        return contract.model_validate_json(body)
+        return contract.model_validate_json(unseal(field, name))
     except ValidationError as error:
-        raise StateCorrupt(f"Field {name} of the desk's state cannot be read: {error.errors()[0]['msg']}.") from error
+        raise StateCorrupt(f"The state field {name!r} cannot be read: {error.errors()[0]['msg']}.") from error

@@ -62,6 +62,11 @@ def test_a_clear_that_one_fact_proves_resolves_it() -> None:
     assert (facts.phase, facts.resolved_ms, facts.count) == ("resolved", ms(9), 2)
 
 
+def test_nothing_resolves_before_it_fired() -> None:
+    facts = fold.clear(fold.found(finding("opened", 8), 0, None), finding("cleared", 7), 1, RULES)
+    assert facts.resolved_ms == ms(8)
+
+
 def test_an_early_finding_that_is_withdrawn_resolves_at_once() -> None:
     early = fold.found(finding("opened", 8, "demand_drift", early=True), 0, None)
     assert fold.clear(early, finding("cleared", 9, "demand_drift"), 1, RULES).phase == "resolved"

@@ -59,7 +59,7 @@ def test_an_early_one_says_so() -> None:
     ("stockout", {"lost_units": (8.2, "units")}, {},
      "Leche Gloria 400 g at Lima Centro is sold out; about 8.2 units of demand will be lost."),
     ("suspected_stockout", {"zero_periods": (6, "periods"), "probability_share": (0.0004, "share")}, {},
-     "Leche Gloria 400 g at Lima Centro has sold nothing for 6 periods in a row although it is in demand "
+     "Leche Gloria 400 g at Lima Centro has sold nothing for 6 periods although it is in demand "
      "(chance of that: less than 0.1 %), so the shelf may be empty."),
     ("demand_drift", {"level_before_units": (9.5, "units/day"), "level_after_units": (14, "units/day")}, {},
      "Demand for Leche Gloria 400 g at Lima Centro has risen from about 9.5 to 14 units a day, and it looks lasting."),
