@@ -1,0 +1,295 @@
+"""Closes: what happens when an hour, a store's hour or a period is over.
+
+::
+
+    STORE   was there a sale?  ─► talking / quiet / silent                        stale_feed
+    HOUR    what was sold      ─► confirm or withdraw an early risk, surge        stockout_risk, demand_surge
+    PERIOD  exposure ─► features ─► score ─► learn ─► forecast ─► drift ─► risk   forecasts, demand_drift, …
+
+The one rule: score before learning, and a close uses only facts from before its own moment (end + its spread).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from online_models.series_model import SeriesModel
+from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
+from streams.engine.agenda import Close, WorkItem
+from streams.engine.emitter import measures
+from streams.engine.facts import DRIFT_MONEY_DAYS
+from streams.engine.ledger import on_hand_at
+from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+
+if TYPE_CHECKING:
+    from online_models.series_model import Forecast, Lesson
+    from streams.engine.core import Core
+    from streams.engine.facts import Facts
+    from streams.engine.history import History
+    from streams.engine.risk import Risk
+    from streams.engine.series import Series
+    from streams.engine.stores import StoreState
+
+#: A day's demand this unlikely under its forecast is a surge or a slump.
+SURPRISE = 1e-6
+#: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out.
+ZERO_RUN = 1e-5
+_DRIFT_OPEN_DAYS = 28
+_FOLLOWED_EMPTY_DAYS = 30
+_MAX_SALE_SHARE = 0.99
+
+
+class Closes:
+    """The closes of one task."""
+
+    def __init__(self, core: Core, facts: Facts, risk: Risk) -> None:
+        self._core = core
+        self._facts = facts
+        self._risk = risk
+
+    def run(self, item: WorkItem) -> bool:
+        """Do one item; False when it was done before (its window had moved on)."""
+        if item.kind is Close.STORE:
+            return self._store(self._core.stores.by_id[item.name], item.ordinal)
+        series = self._core.table.by_name[item.name]
+        if item.kind is Close.HOUR:
+            return self._hour(series, item.ordinal)
+        if item.ordinal != series.next_period:
+            return False
+        self._period(series)
+        return True
+
+    # --- stores -----------------------------------------------------------------------------------------------
+
+    def _store(self, store: StoreState, ordinal: int) -> bool:
+        intraday = self._core.settings.intraday
+        if ordinal != (store.next_hour if intraday else store.next_period):
+            return False
+        if intraday:
+            self._store_hour(store, ordinal)
+        else:
+            self._store_period(store, ordinal)
+        self._core.stores.touch(store)
+        self._core.plan_store(store)
+        return True
+
+    def _store_hour(self, store: StoreState, hour: int) -> None:
+        start_ms = hour * HOUR_MS
+        sold = store.close_hour(hour, start_ms, self._facts.trading(store.store_id, start_ms))
+        while self._core.periods.end_ms(store.next_period) <= start_ms + HOUR_MS:
+            store.close_period(store.next_period, self._core.periods.slot(store.next_period))
+        opens, closes = self._core.settings.trading_hours
+        self._judge(store, sold, store.quiet_hours / (closes - opens), start_ms, start_ms + HOUR_MS)
+
+    def _store_period(self, store: StoreState, period: int) -> None:
+        start_ms, end_ms = self._core.periods.start_ms(period), self._core.periods.end_ms(period)
+        slot = self._core.periods.slot(period)
+        expected = not store.closing_day(slot)
+        sold = store.close_period(period, slot)
+        closed = self._facts.closed_ms(store.store_id, start_ms, end_ms, end_ms)
+        if sold:
+            store.quiet_from_ms = end_ms
+        quiet = float(not sold and expected and not closed)
+        self._judge(store, sold, quiet, start_ms, end_ms)
+
+    def _judge(self, store: StoreState, sold: bool, quiet_share: float, start_ms: int, end_ms: int) -> None:
+        emitter = self._core.emitter
+        if sold:
+            began = store.speak(start_ms)
+            if began is not None:
+                emitter.finding("stale_feed", "cleared", "warning", began, start_ms, store_id=store.store_id)
+            return
+        if store.silent_since is not None or not store.beyond_luck(quiet_share, end_ms, self._core.settings):
+            return
+        store.silent_since = store.quiet_from_ms
+        evidence = {
+            **measures("hours", silent_hours=(end_ms - store.quiet_from_ms) / HOUR_MS),
+            **measures("series", silent_series=float(store.series)),
+        }
+        emitter.finding(
+            "stale_feed", "opened", "warning", store.silent_since, end_ms, store_id=store.store_id, evidence=evidence
+        )
+
+    # --- hours ------------------------------------------------------------------------------------------------
+
+    def _hour(self, series: Series, hour: int) -> bool:
+        sold = series.hours.pop(hour, None)
+        if sold is None:
+            return False
+        core = self._core
+        core.table.touch(series)
+        start_ms = hour * HOUR_MS
+        cut_ms = start_ms + HOUR_MS + core.hour_offset(series)
+        self._risk.confirm(series, cut_ms)
+        on_hand = on_hand_at(series, cut_ms)
+        if on_hand is not None and on_hand <= 0:
+            self._empty_hour(series, hour, start_ms)
+        if sold > 0:
+            self._surge(series, start_ms)
+        return True
+
+    def _empty_hour(self, series: Series, hour: int, start_ms: int) -> None:
+        period = self._core.periods.of(start_ms)
+        if period >= series.next_period and self._facts.trading(series.store_id, start_ms):
+            series.window(period)[EMPTY_HOURS] += 1
+        if series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS:
+            # No sale will open the next hour of an empty shelf, so it is opened here.
+            if hour + 1 not in series.hours:
+                series.hours[hour + 1] = 0
+                self._core.plan_hour(series, hour + 1)
+
+    def _surge(self, series: Series, at_ms: int) -> None:
+        period = self._core.periods.of(at_ms)
+        window = series.open.get(period)
+        if window is None or series.surge_since is not None or self._core.settings.models == "none":
+            return
+        history = self._core.history(series)
+        if not history.model:
+            return
+        origin = self._core.periods.start_ms(period)
+        x = self._facts.features(series, history.units(30), period, origin)
+        expected = SeriesModel.decode(history.model).forecast(x)
+        if expected is None:
+            return
+        sold = window[SOLD] / THOUSANDTHS
+        chance = 1.0 - expected.distribution.cdf(math.ceil(sold) - 1)
+        if chance < SURPRISE and len(history.sold) >= 2 * self._core.settings.season:
+            series.surge_since = at_ms
+            evidence = {
+                **measures("units", sold_units=sold, expected_units=expected.mean_units),
+                **measures("share", probability_share=chance),
+            }
+            self._core.emitter.finding("demand_surge", "opened", "warning", at_ms, at_ms, series, evidence=evidence)
+
+    # --- periods ----------------------------------------------------------------------------------------------
+
+    def _period(self, series: Series) -> None:
+        core = self._core
+        period = series.next_period
+        window = series.open.pop(period, None) or [0, 0, 0, 0]
+        end_ms = core.periods.end_ms(period)
+        cut_ms = end_ms + core.period_offset(series)
+        exposure = self._facts.exposure(series, period, window[EMPTY_HOURS], window[OUT_MS], cut_ms)
+        taught = exposure >= core.settings.exposure_floor
+        history = core.history(series)
+        model = self._learn(series, history, period, window[SOLD], taught) if core.settings.models != "none" else None
+        history.append(period, window[SOLD], window[RETURNED], taught)
+        series.next_period = period + 1
+        if model is not None:
+            expected = self._issue(series, history, model, period + 1)
+            history.model = model.encode()
+            self._say_luck(series, model, expected)
+        core.keep_history(series, history)
+        core.emitter.count("periods_closed")
+        core.table.touch(series)
+        core.plan_period(series)
+        if series.on_hand is not None:
+            if model is not None:
+                self._risk.replan(series, end_ms, model)
+            self._risk.confirm(series, cut_ms)
+
+    def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
+        core = self._core
+        model = SeriesModel.decode(history.model) if history.model else SeriesModel(core.settings.season)
+        x = self._facts.features(series, history.units(30), period, core.periods.start_ms(period))
+        lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
+        if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
+            core.board.add(lesson)
+        if taught:
+            core.clock.tests_run += 1
+            self._say_lesson(series, lesson, model, core.periods.end_ms(period))
+        return model
+
+    def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
+        start_ms = self._core.periods.start_ms(period)
+        x = self._facts.features(series, history.units(30), period, start_ms)
+        expected = model.forecast(x)
+        if expected is not None:
+            self._core.emitter.forecast(series, start_ms, start_ms, expected)
+        return expected
+
+    def _say_luck(self, series: Series, model: SeriesModel, expected: Forecast | None) -> None:
+        """Keep the store's chance of a period without any sale up to date."""
+        if expected is None:
+            return
+        store = self._core.stores.by_id[series.store_id]
+        chance = math.log1p(-min(model.share_sold, _MAX_SALE_SHARE))
+        store.no_sale_log += chance - series.no_sale_log
+        series.no_sale_log = chance
+        self._core.stores.touch(store)
+
+    # --- what a lesson says -----------------------------------------------------------------------------------
+
+    def _say_lesson(self, series: Series, lesson: Lesson, model: SeriesModel, end_ms: int) -> None:
+        self._say_drift(series, lesson, end_ms)
+        if lesson.forecast is None or lesson.y_units is None:
+            return
+        self._say_zero_run(series, lesson.forecast, lesson.y_units, end_ms)
+        if series.surge_since is not None:
+            self._core.emitter.finding("demand_surge", "cleared", "warning", series.surge_since, end_ms, series)
+            series.surge_since = None
+        expected = lesson.forecast
+        chance = expected.distribution.cdf(lesson.y_units)
+        if chance < SURPRISE and lesson.y_units > 0 and model.observed >= 2 * self._core.settings.season:
+            started = self._core.periods.start_ms(series.next_period)
+            evidence = {
+                **measures("units", sold_units=lesson.y_units, expected_units=expected.mean_units),
+                **measures("share", probability_share=chance),
+            }
+            emit = self._core.emitter.finding
+            emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
+            emit("demand_slump", "cleared", "warning", started, end_ms, series)
+
+    def _say_drift(self, series: Series, lesson: Lesson, end_ms: int) -> None:
+        emit = self._core.emitter.finding
+        if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
+            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
+            series.drift_since = None
+        found = lesson.drift
+        if found is None:
+            return
+        if series.drift_since is not None:
+            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
+        series.drift_since = end_ms
+        period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
+        evidence = {
+            **measures("units/period", level_before_units=found.level_before, level_after_units=found.level_after),
+            **measures("nats", score=found.score, threshold=found.threshold),
+            **measures("periods", since_periods=float(found.since_periods)),
+        }
+        change = abs(found.level_after - found.level_before)
+        self._core.emitter.finding(
+            "demand_drift",
+            "opened",
+            "warning",
+            end_ms,
+            end_ms,
+            series,
+            evidence=evidence,
+            times={"since": self._core.periods.start_ms(period)},
+            money=self._facts.money(series, change * DRIFT_MONEY_DAYS / self._core.periods.days(period), end_ms),
+            model=self._facts.model_ref(series),
+        )
+
+    def _say_zero_run(self, series: Series, forecast: Forecast, y_units: float, end_ms: int) -> None:
+        """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
+        emit = self._core.emitter.finding
+        if y_units > 0:
+            series.zero_log = 0
+            if series.suspect_since is not None:
+                emit("suspected_stockout", "cleared", "warning", series.suspect_since, end_ms, series)
+                series.suspect_since = None
+            return
+        chance = max(forecast.distribution.cdf(0.0), 1e-12)
+        series.zero_log += round(math.log(chance) * 1e6)
+        empty = series.on_hand is not None and series.on_hand <= 0
+        if series.suspect_since is None and not empty and series.zero_log < math.log(ZERO_RUN) * 1e6:
+            series.suspect_since = end_ms
+            since = series.last_sale_ms or end_ms
+            evidence = {
+                **measures("days", zero_periods=(end_ms - since) / DAY_MS),
+                **measures("share", probability_share=math.exp(series.zero_log / 1e6)),
+                **measures("units/period", demand_per_day_units=forecast.mean_units),
+            }
+            emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)

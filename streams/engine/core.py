@@ -1,0 +1,239 @@
+"""The core: everything that one task of the engine knows, in one place, for the parts that act on it.
+
+::
+
+    table      hot series          p:, n:      clock    where the task stands in time      clock
+    cold       histories, models   m:          board    scores                             score
+    dedupe     event ids           d:          stores   open, closed, silent               s:
+    market     prices              r:
+
+The one rule: what is not written by `writes` is not state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from schemas.errors import StateCorrupt, TornTask
+from schemas.quantities import HOUR_MS
+from streams.engine.agenda import Agenda, Close, WorkItem
+from streams.engine.dedupe import DedupeIndex
+from streams.engine.emitter import Emitter
+from streams.engine.history import History
+from streams.engine.market import MarketTable
+from streams.engine.scoreboard import Scoreboard
+from streams.engine.series import Series
+from streams.engine.stores import StoreState, StoreTable
+from streams.engine.table import SeriesTable
+from streams.periods import Periods
+from streams.reference import Reference, View
+from streams.sealing import seal, unseal
+from streams.settings import ShopSettings
+
+CLOCK_FIELD = "clock"
+
+
+@dataclass(slots=True)
+class TaskClock:
+    """Where a task stands in time.
+
+    Parameters
+    ----------
+    newest_ms
+        The newest time handled, never above the tick in hand; the watermark is this less the slack.
+    tick_ms
+        Running maximum of the ticks' times.
+    ends
+        Running maxima of the ticks' ends, by input.
+    tick_offset, tick_index
+        The tick in hand, and how many outputs it has caused.
+    said_hour
+        The last hour for which progress was said.
+    catalog_seen, context_seen
+        Offsets below which refused facts were put in quarantine.
+    tests_run
+        Drift tests since the last progress.
+    """
+
+    newest_ms: int = -1
+    tick_ms: int = -1
+    ends: dict[str, int] = field(default_factory=dict)
+    tick_offset: int = -1
+    tick_index: int = 0
+    said_hour: int = -1
+    catalog_seen: int = 0
+    context_seen: int = 0
+    tests_run: int = 0
+
+
+class Core:
+    """State of one task.
+
+    Parameters
+    ----------
+    task, tasks
+        Number of this task and how many there are (P).
+    settings
+        The shop's.
+    reference
+        Master data and context, shared by the tasks of a process.
+    """
+
+    def __init__(self, task: int, tasks: int, settings: ShopSettings, reference: Reference) -> None:
+        self.settings = settings
+        self.reference = reference
+        self.view: View = reference.view(0, 0)
+        self.periods = Periods(settings.zone, settings.period)
+        self.emitter = Emitter(task, tasks)
+        self.clock = TaskClock()
+        self.table = SeriesTable()
+        self.stores = StoreTable()
+        self.market = MarketTable()
+        self.dedupe = DedupeIndex()
+        self.board = Scoreboard()
+        self.agenda = Agenda()
+        self.cold: dict[str, bytes] = {}
+        self._cold_dirty: set[str] = set()
+        self._cold_bytes = 0
+        self.score_from_ms: int | None = None
+
+    # --- series -----------------------------------------------------------------------------------------------
+
+    def series(self, store_id: str, sku: str, at_ms: int) -> Series:
+        """Return a series, made at its first event."""
+        name = f"{store_id}|{sku}"
+        found = self.table.by_name.get(name)
+        if found is None:
+            found = self.table.add(Series(store_id, sku, self.periods.of(at_ms)))
+            store = self.store(store_id, at_ms)
+            store.series += 1
+            self.stores.touch(store)
+            self.plan_period(found)
+        return found
+
+    def store(self, store_id: str, at_ms: int) -> StoreState:
+        """Return a store, made at its first event."""
+        found = self.stores.by_id.get(store_id)
+        if found is None:
+            period = self.periods.of(at_ms)
+            found = StoreState(store_id, at_ms, at_ms // HOUR_MS, period, self.settings.season)
+            self.stores.by_id[store_id] = found
+            self.stores.touch(found)
+            self.plan_store(found)
+        return found
+
+    def history(self, series: Series) -> History:
+        """Return a series' past, from its stored bytes: what is stored is what is used."""
+        name = f"m:{series.name}"
+        stored = self.cold.get(name)
+        return History() if stored is None else History.decode(stored, name)
+
+    def keep_history(self, series: Series, history: History) -> None:
+        """Store a series' past."""
+        name = f"m:{series.name}"
+        encoded = self.cold[name] = history.encode()
+        if name not in self._cold_dirty:
+            self._cold_dirty.add(name)
+            self._cold_bytes += len(encoded)
+
+    # --- agenda -----------------------------------------------------------------------------------------------
+
+    def hour_offset(self, series: Series) -> int:
+        """Return how long after its end (and the slack) a series' hour is closed."""
+        return series.crc % self.settings.hour_spread_ms
+
+    def period_offset(self, series: Series) -> int:
+        """Return how long after its end (and the slack) a series' period is closed."""
+        return series.crc % self.settings.period_spread_ms
+
+    def plan_hour(self, series: Series, hour: int) -> None:
+        """Put the close of a series' hour on the agenda."""
+        due = (hour + 1) * HOUR_MS + self.settings.slack_ms + self.hour_offset(series)
+        self.agenda.put(WorkItem(due, Close.HOUR, series.name, hour))
+
+    def plan_period(self, series: Series) -> None:
+        """Put the close of a series' oldest open period on the agenda."""
+        due = self.periods.end_ms(series.next_period) + self.settings.slack_ms + self.period_offset(series)
+        self.agenda.put(WorkItem(due, Close.PERIOD, series.name, series.next_period))
+
+    def plan_store(self, store: StoreState) -> None:
+        """Put the next close of a store on the agenda: its hour, or its period where hours are not looked at."""
+        if self.settings.intraday:
+            ordinal = store.next_hour
+            end = (ordinal + 1) * HOUR_MS
+        else:
+            ordinal = store.next_period
+            end = self.periods.end_ms(ordinal)
+        self.agenda.put(WorkItem(end + self.settings.slack_ms, Close.STORE, store.store_id, ordinal))
+
+    # --- snapshot ---------------------------------------------------------------------------------------------
+
+    def dirty_bytes(self) -> int:
+        """Return an estimate of what :meth:`writes` would give."""
+        return self._cold_bytes + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+
+    def writes(self) -> dict[str, bytes | None]:
+        """Return every field that changed, and count them as clean."""
+        fields = {
+            **self.table.writes(),
+            **{name: self.cold[name] for name in sorted(self._cold_dirty)},
+            **self.stores.writes(),
+            **self.market.writes(),
+            **self.dedupe.writes(),
+            **self.board.writes(),
+            CLOCK_FIELD: self._encode_clock(),
+        }
+        self._cold_dirty.clear()
+        self._cold_bytes = 0
+        return fields
+
+    def _encode_clock(self) -> bytes:
+        self.clock.tick_offset, self.clock.tick_index = self.emitter.tick_offset, self.emitter.index
+        state = {
+            "clock": asdict(self.clock),
+            "counts": self.emitter.counts,
+            "tasks": self.emitter.tasks,
+            "settings": self.settings.fingerprint(),
+        }
+        return seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())
+
+    def load(self, state: Mapping[str, bytes]) -> None:
+        """Take the state of a snapshot.
+
+        Raises
+        ------
+        TornTask
+            When it was made for another number of tasks.
+        StateCorrupt
+            When it was made under other settings, or does not read.
+        """
+        if CLOCK_FIELD not in state:
+            raise StateCorrupt("The state has no clock.", "demand-monitor state wipe, then let it rebuild from the log")
+        stored = json.loads(unseal(state[CLOCK_FIELD], CLOCK_FIELD))
+        if stored["tasks"] != self.emitter.tasks:
+            raise TornTask(
+                f"The state was made with {stored['tasks']} partitions, the topics have {self.emitter.tasks}.",
+                "replay into a new --prefix",
+            )
+        if stored["settings"] != self.settings.fingerprint():
+            raise StateCorrupt("The state was made under other shop settings.", "replay into a new --prefix")
+        self.clock = TaskClock(**stored["clock"])
+        self.emitter.counts = stored["counts"]
+        self.emitter.tick_offset, self.emitter.index = self.clock.tick_offset, self.clock.tick_index
+        self.table = SeriesTable.load(state)
+        self.stores = StoreTable.load(state)
+        self.market = MarketTable.load(state)
+        self.dedupe = DedupeIndex.load(state)
+        self.board = Scoreboard.load(state)
+        self.cold = {name: value for name, value in state.items() if name.startswith("m:")}
+        self._plan_all()
+
+    def _plan_all(self) -> None:
+        for store in self.stores.by_id.values():
+            self.plan_store(store)
+        for series in self.table:
+            self.plan_period(series)
+            for hour in series.hours:
+                self.plan_hour(series, hour)

@@ -1,0 +1,305 @@
+"""One task of the demand engine: feeds the merge, takes steps, keeps marks. The spine that the parts hang on.
+
+::
+
+    tick in hand? ──no──► next tick fed? ──no──► idle
+        │ yes
+        ▼
+    due close? ──► close it                     (newest >= due)
+        │ none
+    head of the merge below ends? ──► handle it, time moves to it
+        │ none left, everything below ends taken
+        ▼
+    time moves to the tick ──► due closes ──► progress ──► tick done
+
+Every arrow that does something is one step: a budget may end, and a commit may fall, between any two.
+
+The one rule: time is the newest time handled, never above the tick in hand, and never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from schemas.errors import BadEvent
+from schemas.ids import dedupe_key
+from schemas.prices import CompetitorPrice
+from schemas.quantities import HOUR_MS
+from schemas.reasons import Reason
+from schemas.ticks import Tick
+from streams.engine.admit import ADMISSION, UNREADABLE_MS, Body, Moved, Refused, Sold, refusal
+from streams.engine.closes import Closes
+from streams.engine.core import Core
+from streams.engine.events import Events
+from streams.engine.facts import Facts
+from streams.engine.risk import Risk
+from streams.marks import decode_marks, encode_marks
+from streams.merge import Item, Merge
+from streams.outcome import Output
+from streams.ports import Place, Record, Snapshot
+from streams.reference import Reference
+from streams.settings import ShopSettings
+from streams.tripwire import TripWire
+
+#: Inputs in the order in which ties of event time are broken.
+RANKED_INPUTS = ("prices", "stock", "sales")
+#: An input with more records waiting than this is not hungry.
+_ENOUGH_RECORDS = 20_000
+_ENOUGH_TICKS = 2_000
+
+
+class EngineTask:
+    """The demand engine of one partition (a :class:`streams.task.Task`).
+
+    Parameters
+    ----------
+    task, tasks
+        Number of the partition, and how many there are.
+    settings
+        The shop's.
+    reference
+        Master data and context; shared, fed through "catalog" and "context".
+    topics
+        Full topic names by input: "sales", "stock", "prices", "ticks", "catalog", "context".
+    snapshot
+        Where to go on.
+    score_from_ms
+        Only periods that begin at or after this are scored; None scores all.
+    """
+
+    def __init__(
+        self,
+        task: int,
+        tasks: int,
+        settings: ShopSettings,
+        reference: Reference,
+        topics: Mapping[str, str],
+        snapshot: Snapshot,
+        score_from_ms: int | None = None,
+    ) -> None:
+        self.core = Core(task, tasks, settings, reference)
+        self.core.score_from_ms = score_from_ms
+        self._topics = dict(topics)
+        self._facts = Facts(self.core)
+        self._risk = Risk(self.core, self._facts)
+        self._events = Events(self.core, self._facts, self._risk)
+        self._closes = Closes(self.core, self._facts, self._risk)
+        self._wires = {
+            name: TripWire(f"{topics[name]}[{task}]", settings.poison_share) for name in RANKED_INPUTS
+        }
+        starts = dict.fromkeys(RANKED_INPUTS, -1)
+        self._tick_mark = -1
+        self._step = 0
+        if snapshot.marks is not None:
+            positions, self._step = decode_marks(snapshot.marks)
+            self._tick_mark = positions.pop("ticks")
+            starts = positions
+            self.core.load(snapshot.state)
+        self._merge = Merge[Body](RANKED_INPUTS, starts)
+        self._ticks: deque[tuple[Record, Tick | BadEvent]] = deque()
+        self._tick: Tick | None = None
+        self._ready: deque[tuple[str, Item[Body]]] = deque()
+
+    # --- the task protocol ------------------------------------------------------------------------------------
+
+    @property
+    def marks(self) -> bytes:
+        """The marks of all inputs after the last step handled."""
+        return encode_marks({**self._positions(), "ticks": self._tick_mark}, self._step)
+
+    def _positions(self) -> dict[str, int]:
+        positions = self._merge.positions()
+        for name, item in reversed(self._ready):
+            positions[name] = item.offset
+        return positions
+
+    def starts(self) -> Mapping[str, int]:
+        """Return, by input, the offset at which each is to be read."""
+        return {**self._merge.positions(), "ticks": self._tick_mark}
+
+    def feed(self, name: str, records: Sequence[Record], position: int) -> None:
+        """Take consecutive records of one input."""
+        if name in ("catalog", "context"):
+            self.core.reference.feed(name, records, position)
+        elif name == "ticks":
+            for record in records:
+                self._feed_tick(record)
+        else:
+            items = ADMISSION[name](records)
+            bad = sum(1 for item in items if item.t_ms == UNREADABLE_MS)
+            self._wires[name].count(len(items) - bad, bad)
+            self._merge.feed(name, items, position)
+
+    def _feed_tick(self, record: Record) -> None:
+        try:
+            self._ticks.append((record, Tick.decode(record.value or b"")))
+        except BadEvent as error:
+            self._ticks.append((record, error))
+
+    def hungry(self) -> Mapping[str, bool]:
+        """Return, by input, whether more of it is wanted now."""
+        wants = {name: self._merge.pending(name) < _ENOUGH_RECORDS for name in RANKED_INPUTS}
+        return {**wants, "ticks": len(self._ticks) < _ENOUGH_TICKS}
+
+    def idle(self) -> bool:
+        """Return whether nothing can be done before more is fed."""
+        return not self._advance()
+
+    def dirty_bytes(self) -> int:
+        """Return an estimate of the bytes that :meth:`writes` would give."""
+        return self.core.dirty_bytes()
+
+    def writes(self) -> Mapping[str, bytes | None]:
+        """Return every field that changed since the last call."""
+        return self.core.writes()
+
+    # --- steps ------------------------------------------------------------------------------------------------
+
+    def handle(self, budget: int) -> Sequence[Output]:
+        """Do at most `budget` steps."""
+        core = self.core
+        agenda, clock = core.agenda, core.clock
+        ready = self._ready
+        while budget > 0:
+            if self._tick is not None and agenda.next_due <= clock.newest_ms:
+                budget -= self._close()
+            elif ready:
+                name, item = ready[0]
+                if self._moves_time(item.t_ms):
+                    continue
+                ready.popleft()
+                self._handle(name, item)
+                self._step += 1
+                budget -= 1
+            elif not self._advance(budget):
+                break
+            elif not ready and self._tick is not None and self._merge.complete(clock.ends):
+                budget -= self._finish()
+        return core.emitter.drain()
+
+    def _close(self) -> int:
+        item = self.core.agenda.pop()
+        self.core.emitter.cause = (self._topics["ticks"], self._tick_mark)
+        self._closes.run(item)
+        self._step += 1
+        return 1
+
+    def _moves_time(self, t_ms: int) -> bool:
+        """Move time to an event; True when a close fell due, which goes first."""
+        clock = self.core.clock
+        if t_ms <= clock.newest_ms or t_ms > clock.tick_ms + self.core.settings.max_ahead_ms:
+            return False
+        clock.newest_ms = max(clock.newest_ms, min(t_ms, clock.tick_ms))
+        return self.core.agenda.next_due <= clock.newest_ms
+
+    def _advance(self, budget: int = 1) -> bool:
+        """Make something ready; False when nothing can be done before more is fed."""
+        if self._ready:
+            return True
+        if self._tick is None and not self._take_tick():
+            return False
+        core = self.core
+        if core.agenda.next_due <= core.clock.newest_ms:
+            return True
+        if not self._reference_ready():
+            return False
+        self._ready.extend(self._merge.take(core.clock.ends, max(budget, 256)))
+        return bool(self._ready) or self._merge.complete(core.clock.ends)
+
+    def _take_tick(self) -> bool:
+        tick, offset = None, -1
+        while self._ticks and tick is None:
+            record, found = self._ticks.popleft()
+            if record.offset < self._tick_mark:
+                continue
+            if isinstance(found, BadEvent):
+                self._refuse("ticks", record, found)
+                self._tick_mark = record.offset + 1
+                continue
+            tick, offset = found, record.offset
+        if tick is None:
+            return False
+        core, clock = self.core, self.core.clock
+        self._tick, self._tick_mark = tick, offset
+        if core.emitter.tick_offset != offset:
+            core.emitter.begin_tick(offset)
+        clock.tick_ms = max(clock.tick_ms, tick.t_ms)
+        for name in ("sales", "stock", "prices", "context", "catalog"):
+            clock.ends[name] = max(clock.ends.get(name, 0), getattr(tick, name))
+        core.view = core.reference.view(clock.ends["catalog"], clock.ends["context"])
+        return True
+
+    def _reference_ready(self) -> bool:
+        positions, ends = self.core.reference.positions, self.core.clock.ends
+        return positions["catalog"] >= ends["catalog"] and positions["context"] >= ends["context"]
+
+    def _finish(self) -> int:
+        """Move time to the tick itself, then let it go; closes that fall due come in between."""
+        core, clock = self.core, self.core.clock
+        clock.newest_ms = max(clock.newest_ms, clock.tick_ms)
+        if core.agenda.next_due <= clock.newest_ms:
+            return 0
+        self._refuse_facts()
+        watermark = clock.newest_ms - core.settings.slack_ms
+        if watermark // HOUR_MS > clock.said_hour:
+            clock.said_hour = watermark // HOUR_MS
+            core.emitter.progress(watermark, clock.tests_run)
+            clock.tests_run = 0
+            core.dedupe.forget((clock.newest_ms - core.settings.dedupe_horizon_ms) // HOUR_MS)
+        self._merge.settle({name: clock.ends[name] for name in RANKED_INPUTS})
+        self._tick, self._tick_mark = None, self._tick_mark + 1
+        self._step += 1
+        return 1
+
+    # --- one record -------------------------------------------------------------------------------------------
+
+    def _handle(self, name: str, item: Item[Body]) -> None:
+        body = item.body
+        if isinstance(body, Refused):
+            self._refuse(name, body.record, body.error)
+            return
+        core = self.core
+        try:
+            if self._known(item.t_ms, body):
+                core.emitter.count("duplicate")
+                return
+            core.emitter.cause = (self._topics[name], item.offset)
+            if isinstance(body, Sold):
+                self._events.sale(body.fields, item.t_ms)
+            else:
+                self._moved(body, item.t_ms)
+            core.emitter.count("accepted")
+        except BadEvent as error:
+            self._refuse(name, body.record, error)
+
+    def _moved(self, body: Moved, at_ms: int) -> None:
+        if isinstance(body.event, CompetitorPrice):
+            self._events.rival(body.event, at_ms)
+        else:
+            self._events.stock(body.event, at_ms)
+
+    def _known(self, at_ms: int, body: Sold | Moved) -> bool:
+        """Return whether an event was seen before; refuse what cannot be placed in time."""
+        clock, settings = self.core.clock, self.core.settings
+        if at_ms > clock.tick_ms + settings.max_ahead_ms:
+            raise BadEvent(Reason.AHEAD_OF_CLOCK, "more than max_ahead above the tick in hand")
+        if at_ms < clock.newest_ms - settings.dedupe_horizon_ms:
+            raise BadEvent(Reason.BEYOND_HORIZON, "too old to be checked for duplicates")
+        event_id = body.fields["event_id"] if isinstance(body, Sold) else body.event.event_id
+        return not self.core.dedupe.add(at_ms // HOUR_MS, dedupe_key(event_id))
+
+    def _refuse(self, name: str, record: Record, error: BadEvent) -> None:
+        place = Place(self._topics[name], self.core.emitter.task)
+        self.core.emitter.quarantine(refusal(place, record, error))
+
+    def _refuse_facts(self) -> None:
+        """Put unreadable master data and context in quarantine, once: task 0 speaks for all."""
+        if self.core.emitter.task != 0:
+            return
+        clock = self.core.clock
+        for name, seen in (("catalog", clock.catalog_seen), ("context", clock.context_seen)):
+            for fact in self.core.view.refusals(name, seen):
+                place = Place(self._topics[name], 0)
+                self.core.emitter.quarantine(refusal(place, fact.record, fact.error))
+        clock.catalog_seen, clock.context_seen = clock.ends["catalog"], clock.ends["context"]

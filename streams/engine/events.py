@@ -1,0 +1,209 @@
+"""Events: what a sale, a stock event or a rival's price does to the state, the moment it is handled.
+
+The one rule: an event of a closed period corrects the past and moves the on-hand, and teaches nobody anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.errors import BadEvent
+from schemas.prices import CompetitorPrice
+from schemas.quantities import HOUR_MS, MILLIONTHS, THOUSANDTHS, to_millionths, to_ms, to_thousandths
+from schemas.reasons import Reason
+from schemas.stock import (
+    Availability,
+    OrderCancelled,
+    OrderPlaced,
+    ShelfPrice,
+    StockAdjusted,
+    StockCounted,
+    StockDelivered,
+)
+from streams.engine import ledger
+from streams.engine.emitter import measures
+from streams.engine.history import INT32_MAX
+from streams.engine.market import Rival, Shelf
+from streams.engine.series import OUT_MS, RETURNED, SOLD
+
+if TYPE_CHECKING:
+    from schemas.sales import SaleFields
+    from streams.engine.admit import StockBody
+    from streams.engine.core import Core
+    from streams.engine.facts import Facts
+    from streams.engine.risk import Risk
+    from streams.engine.series import Series
+
+
+class Events:
+    """The events of one task."""
+
+    def __init__(self, core: Core, facts: Facts, risk: Risk) -> None:
+        self._core = core
+        self._facts = facts
+        self._risk = risk
+
+    # --- sales ------------------------------------------------------------------------------------------------
+
+    def sale(self, fields: SaleFields, at_ms: int) -> None:
+        """Book one line of a receipt."""
+        core = self._core
+        kind = fields.get("kind", "sold")
+        units = round(fields["units"] * THOUSANDTHS)
+        series = core.table.by_name.get(f"{fields['store_id']}|{fields['sku']}")
+        if series is None:
+            series = core.series(fields["store_id"], fields["sku"], at_ms)
+        period = core.periods.of(at_ms)
+        column = SOLD
+        booked = units
+        moved = -units
+        if kind == "returned":
+            column, moved = RETURNED, (units if fields.get("resaleable") else 0)
+        elif kind == "voided":
+            booked, moved = -units, units
+        if period < series.next_period and not self._reopen(series, period):
+            self._correct(series, period, column, booked)
+        else:
+            window = series.window(period)
+            if abs(window[column] + booked) > INT32_MAX:
+                raise BadEvent(Reason.IMPLAUSIBLE, "more than 2.1 million units in one period")
+            window[column] += booked
+            if kind == "sold":
+                self._sold(series, fields, at_ms, period)
+        core.table.touch(series)
+        if moved and series.on_hand is not None:
+            ledger.move(series, at_ms, moved, core.clock.newest_ms - core.settings.slack_ms)
+            self._risk.moved(series, at_ms, early=kind == "sold")
+
+    def _sold(self, series: Series, fields: SaleFields, at_ms: int, period: int) -> None:
+        core = self._core
+        if series.last_sale_ms is None or at_ms > series.last_sale_ms:
+            series.last_sale_ms = at_ms
+        price = fields.get("unit_price")
+        if price and at_ms >= series.price_ms:
+            series.price, series.price_ms = round(price * MILLIONTHS), at_ms
+        hour = at_ms // HOUR_MS
+        store = core.stores.by_id[series.store_id]
+        if period not in store.periods and period >= store.next_period:
+            store.periods.add(period)
+            core.stores.touch(store)
+        if not core.settings.intraday:
+            return
+        if hour in series.hours:
+            series.hours[hour] += 1
+        else:
+            series.hours[hour] = 1
+            core.plan_hour(series, hour)
+        if hour not in store.hours and hour >= store.next_hour:
+            store.hours.add(hour)
+            core.stores.touch(store)
+
+    def _reopen(self, series: Series, period: int) -> bool:
+        """Let a series begin earlier when its first events came out of order and nothing was closed yet."""
+        core = self._core
+        if f"m:{series.name}" in core.cold:
+            return False
+        due = core.periods.end_ms(period) + core.settings.slack_ms + core.period_offset(series)
+        if due <= core.clock.newest_ms:
+            return False
+        series.next_period = period
+        core.plan_period(series)
+        return True
+
+    def _correct(self, series: Series, period: int, column: int, units: int) -> None:
+        core = self._core
+        history = core.history(series)
+        sold, returned = (units, 0) if column == SOLD else (0, units)
+        core.emitter.count("late")
+        if history.correct(period, sold, returned):
+            core.keep_history(series, history)
+
+    # --- stock ------------------------------------------------------------------------------------------------
+
+    def stock(self, event: StockBody, at_ms: int) -> None:
+        """Book one stock event or shelf price."""
+        if isinstance(event, ShelfPrice):
+            self._shelf(event, at_ms)
+            return
+        core = self._core
+        series = core.series(event.store_id, event.sku, at_ms)
+        core.table.touch(series)
+        kept = core.clock.newest_ms - core.settings.slack_ms
+        if isinstance(event, Availability):
+            self._availability(series, event)
+            return
+        if isinstance(event, StockCounted):
+            if not ledger.count(series, at_ms, to_thousandths(event.units), kept):
+                core.emitter.count("approximate_counts")
+        elif isinstance(event, StockDelivered):
+            ledger.receive(series, to_thousandths(event.units), event.order_id)
+            ledger.move(series, at_ms, to_thousandths(event.units), kept)
+        elif isinstance(event, StockAdjusted):
+            ledger.move(series, at_ms, to_thousandths(event.units), kept)
+        elif isinstance(event, OrderPlaced):
+            due_ms = None if event.due_at is None else to_ms(event.due_at)
+            ledger.place_order(series, event.order_id, to_thousandths(event.units), due_ms)
+        elif isinstance(event, OrderCancelled):
+            ledger.cancel_order(series, event.order_id)
+        if core.settings.models != "none":
+            self._risk.replan(series, at_ms)
+        self._risk.moved(series, at_ms, early=False)
+
+    def _availability(self, series: Series, event: Availability) -> None:
+        """Add an interval out of stock to the open periods it touches, inside their trading time."""
+        if event.in_stock:
+            return
+        begin, end = to_ms(event.valid_from), to_ms(event.valid_to)
+        periods = self._core.periods
+        for period in range(max(series.next_period, periods.of(begin)), periods.of(max(begin, end - 1)) + 1):
+            opens, closes = self._facts.trading_ms(period)
+            series.window(period)[OUT_MS] += max(0, min(end, closes) - max(begin, opens))
+
+    # --- prices -----------------------------------------------------------------------------------------------
+
+    def _shelf(self, event: ShelfPrice, at_ms: int) -> None:
+        until = None if event.valid_to is None else to_ms(event.valid_to)
+        price = to_millionths(event.unit_price)
+        shelf = Shelf(at_ms, to_ms(event.valid_from), until, event.store_id, price, event.currency)
+        self._core.market.touch(event.sku).put_shelf(shelf)
+        self._judge_rivals(event.sku, at_ms)
+
+    def rival(self, event: CompetitorPrice, at_ms: int) -> None:
+        """Book a rival's price and judge whether it undercuts ours."""
+        market = self._core.market.touch(event.sku)
+        gone = event.availability == "out_of_stock" or event.unit_price is None
+        price = None if gone or event.unit_price is None else to_millionths(event.unit_price)
+        market.put_rival(event.rival, Rival(at_ms, price, event.currency))
+        self._judge_rivals(event.sku, at_ms)
+
+    def _judge_rivals(self, sku: str, at_ms: int) -> None:
+        market = self._core.market.touch(sku)
+        own = market.own(None, at_ms, at_ms)
+        if own is None:
+            return
+        limit = self._core.settings.undercut_gap
+        for name in sorted(market.rivals):
+            known = [one for one in market.rivals[name] if one.at_ms <= at_ms]
+            if not known:
+                continue
+            theirs = known[-1]
+            comparable = theirs.price is not None and theirs.price > 0 and theirs.currency == own.currency
+            gap = own.price / theirs.price - 1 if comparable and theirs.price else None
+            began = market.undercuts.get(name)
+            if began is None and gap is not None and gap >= limit:
+                market.undercuts[name] = at_ms
+                self._say_undercut(sku, name, at_ms, own, theirs.price or 0, gap)
+            elif began is not None and (gap is None or gap < limit / 2):
+                del market.undercuts[name]
+                self._core.emitter.finding(
+                    "competitor_undercut", "cleared", "warning", began, at_ms, sku=sku, source=name
+                )
+
+    def _say_undercut(self, sku: str, rival: str, at_ms: int, own: Shelf, theirs: int, gap: float) -> None:
+        evidence = {
+            **measures(own.currency, our_price=own.price / MILLIONTHS, rival_price=theirs / MILLIONTHS),
+            **measures("share", price_gap_share=gap),
+        }
+        self._core.emitter.finding(
+            "competitor_undercut", "opened", "warning", at_ms, at_ms, sku=sku, source=rival, evidence=evidence
+        )

@@ -1,0 +1,117 @@
+"""What is cold about one series: its past periods, and its model's bytes. Read and written when a period closes.
+
+::
+
+    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ model
+
+`taught` tells sales from demand: a period that was closed, silent, or without stock holds what was sold, and teaches
+nothing.
+
+The one rule: int32 rings refuse an overflow (2.1 million units in one period); nothing is clipped.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+
+from schemas.quantities import THOUSANDTHS
+from streams.sealing import seal, unseal
+
+KEPT_PERIODS = 400
+INT32_MAX = 2**31 - 1
+_HEAD = struct.Struct("<iHH")
+_PAIR = struct.Struct("<iq")
+
+
+class History:
+    """Past periods of one series, newest last.
+
+    >>> history = History()
+    >>> history.append(738000, 2500, 0, True)
+    >>> history.append(738001, 0, 0, False)
+    >>> history.units(), History.decode(history.encode(), "x").units()
+    ([2.5, None], [2.5, None])
+    """
+
+    __slots__ = ("first", "model", "returned", "sold", "taught")
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.sold = array("i")
+        self.taught = bytearray()
+        self.returned: dict[int, int] = {}
+        self.model = b""
+
+    def append(self, period: int, sold: int, returned: int, taught: bool) -> None:
+        """Add the period after the newest one."""
+        if not self.sold:
+            self.first = period
+        self.sold.append(sold)
+        self.taught.append(taught)
+        if returned:
+            self.returned[period] = returned
+        if len(self.sold) > KEPT_PERIODS:
+            self.returned.pop(self.first, None)
+            del self.sold[0], self.taught[0]
+            self.first += 1
+
+    def correct(self, period: int, sold: int, returned: int) -> bool:
+        """Add to a closed period; False when it is no longer kept."""
+        at = period - self.first
+        if not 0 <= at < len(self.sold):
+            return False
+        self.sold[at] += sold
+        if returned:
+            self.returned[period] = self.returned.get(period, 0) + returned
+        return True
+
+    def units(self, newest: int = KEPT_PERIODS) -> list[float | None]:
+        """Return the units sold in the newest periods, oldest first; None where a period taught nothing."""
+        pairs = zip(self.sold[-newest:], self.taught[-newest:], strict=True)
+        return [max(sold, 0) / THOUSANDTHS if taught else None for sold, taught in pairs]
+
+    def periods(self) -> dict[int, tuple[int, int]]:
+        """Return (sold, returned) in thousandths by period."""
+        return {self.first + at: (sold, self.returned.get(self.first + at, 0)) for at, sold in enumerate(self.sold)}
+
+    def encode(self) -> bytes:
+        """Return the sealed field."""
+        pairs = b"".join(_PAIR.pack(period, units) for period, units in self.returned.items())
+        bits = _pack_bits(self.taught)
+        head = _HEAD.pack(self.first, len(self.sold), len(self.returned))
+        return seal(head + self.sold.tobytes() + bits + pairs + self.model)
+
+    @classmethod
+    def decode(cls, field: bytes, name: str) -> History:
+        """Return the history in a sealed field."""
+        payload = unseal(field, name)
+        history = cls()
+        history.first, count, pairs = _HEAD.unpack_from(payload)
+        at = _HEAD.size
+        history.sold.frombytes(payload[at : at + 4 * count])
+        at += 4 * count
+        size = -(-count // 8)
+        history.taught = _unpack_bits(payload[at : at + size], count)
+        at += size
+        for _ in range(pairs):
+            period, units = _PAIR.unpack_from(payload, at)
+            history.returned[period] = units
+            at += _PAIR.size
+        history.model = payload[at:]
+        return history
+
+
+def _pack_bits(flags: bytearray) -> bytes:
+    bits = int("0" + flags[::-1].translate(_TO_DIGITS).decode(), 2)
+    return bits.to_bytes(-(-len(flags) // 8), "little")
+
+
+def _unpack_bits(packed: bytes, count: int) -> bytearray:
+    bits = int.from_bytes(packed, "little")
+    digits = f"{bits:0{count}b}" if count else ""
+    return bytearray(digits.encode().translate(_FROM_DIGITS)[::-1])
+
+
+_TO_DIGITS = bytes.maketrans(b"\x00\x01", b"01")
+_FROM_DIGITS = bytes.maketrans(b"01", b"\x00\x01")

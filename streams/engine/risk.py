@@ -1,0 +1,236 @@
+"""Stock-out risk: one number per series to compare at every sale, and what to say when it is crossed.
+
+::
+
+              on-hand <= threshold                      on-hand > clear_at
+    calm ──────────────────────────► stockout_risk ──────────────────────────► calm
+      │                                    │
+      └── on-hand <= 0 ──► stockout ◄──────┘      cleared by a delivery or a count above zero
+
+Raised by a single sale between closes it is `early`; the next hour close confirms or withdraws it.
+
+The one rule: all arithmetic of the risk is done when a period closes or an order changes; a sale compares two integers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from online_models.series_model import SeriesModel
+from online_models.stockout import LeadTimeDemand
+from schemas.quantities import DAY_MS, THOUSANDTHS
+from schemas.signals import Contribution, Measure
+from streams.engine.emitter import measures
+from streams.engine.facts import Facts
+from streams.engine.ledger import on_hand_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemas.signals import Phase
+    from streams.engine.core import Core
+    from streams.engine.series import Series
+
+#: How an order placed now arrives: on the stated day, or one or two days late.
+LEAD_TIME_SHARES = (0.8, 0.15, 0.05)
+#: An order overdue for longer than this is not counted on.
+_OVERDUE_MS = DAY_MS
+_CRITICAL_RISK = 0.8
+
+
+def lead_time_pmf(lead_time_days: float) -> list[float]:
+    """Return P(an order placed now arrives after i + 1 days).
+
+    >>> lead_time_pmf(2.0)
+    [0.0, 0.8, 0.15, 0.05]
+    """
+    return [0.0] * (max(1, round(lead_time_days)) - 1) + list(LEAD_TIME_SHARES)
+
+
+class Risk:
+    """Stock-out risk of the series of one task."""
+
+    def __init__(self, core: Core, facts: Facts) -> None:
+        self._core = core
+        self._facts = facts
+
+    # --- at every movement ------------------------------------------------------------------------------------
+
+    def moved(self, series: Series, at_ms: int, *, early: bool) -> None:
+        """Judge a series after its on-hand changed."""
+        on_hand = series.on_hand
+        if on_hand is None:
+            return
+        if on_hand <= 0:
+            if series.stockout_since is None:
+                self._say_stockout(series, at_ms, "opened")
+        elif series.stockout_since is not None:
+            self._say_stockout(series, at_ms, "cleared")
+        if series.risk_since is None:
+            if series.threshold is not None and on_hand <= series.threshold:
+                self._say_risk(series, at_ms, on_hand, "opened", early=early)
+        elif not early and series.clear_at is not None and on_hand > series.clear_at:
+            self._say_risk(series, at_ms, on_hand, "cleared", early=False)
+
+    def confirm(self, series: Series, cut_ms: int) -> None:
+        """Judge a series at a close, on what was on the shelf then."""
+        on_hand = on_hand_at(series, cut_ms)
+        if on_hand is None or series.threshold is None or series.clear_at is None:
+            return
+        if series.risk_since is None:
+            if on_hand <= series.threshold:
+                self._say_risk(series, cut_ms, on_hand, "opened", early=False)
+        elif on_hand > (series.threshold if series.risk_early else series.clear_at):
+            if series.risk_early:
+                self._core.emitter.count("early_withdrawn")
+            self._say_risk(series, cut_ms, on_hand, "cleared", early=bool(series.risk_early))
+        elif series.risk_early:
+            self._core.emitter.count("early_confirmed")
+            self._say_risk(series, cut_ms, on_hand, "updated", early=False)
+
+    # --- when demand or orders changed ------------------------------------------------------------------------
+
+    def replan(self, series: Series, now_ms: int, model: SeriesModel | None = None) -> LeadTimeDemand | None:
+        """Work out the thresholds of a series anew; None where stock or demand is unknown."""
+        if series.on_hand is None:
+            return None
+        ahead = self._ahead(series, now_ms, model)
+        if ahead is None:
+            return None
+        target = self._core.settings.risk_target
+        series.threshold = round(ahead.risk_threshold_units(target) * THOUSANDTHS)
+        clear = ahead.risk_threshold_units(target * self._core.settings.clear_share)
+        series.clear_at = max(series.threshold, round(clear * THOUSANDTHS))
+        self._core.table.touch(series)
+        return ahead
+
+    def _ahead(self, series: Series, now_ms: int, model: SeriesModel | None) -> LeadTimeDemand | None:
+        core = self._core
+        history = core.history(series)
+        if model is None:
+            if not history.model:
+                return None
+            model = SeriesModel.decode(history.model)
+        lead_days = self._facts.lead_time_days(series, now_ms)
+        pmf = lead_time_pmf(lead_days)
+        days = len(pmf) + max(1, round(core.settings.review_days)) + 7
+        first = core.periods.of(now_ms)
+        means = self._daily_means(series, model, history.units(30), first, days, now_ms)
+        if means is None:
+            return None
+        return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
+
+    def _daily_means(
+        self, series: Series, model: SeriesModel, past: Sequence[float | None], first: int, days: int, now_ms: int
+    ) -> list[float] | None:
+        periods = self._core.periods
+        lengths: list[int] = []
+        while sum(lengths) < days:
+            lengths.append(periods.days(first + len(lengths)))
+        origin = min(now_ms, periods.start_ms(first))
+        xs = [self._facts.features(series, past, first + at, origin) for at in range(len(lengths))]
+        means = model.horizon_means(xs)
+        if means is None:
+            return None
+        return [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)][:days]
+
+    def _arrivals(self, series: Series, now_ms: int, days: int) -> list[float]:
+        arrivals = [0.0] * days
+        for order in series.orders:
+            if order.due_ms is None or order.due_ms + _OVERDUE_MS < now_ms:
+                continue
+            day = max(0, -(-(order.due_ms - now_ms) // DAY_MS))
+            if day < days:
+                arrivals[day] += order.units / THOUSANDTHS
+        return arrivals
+
+    # --- saying so --------------------------------------------------------------------------------------------
+
+    def _say_stockout(self, series: Series, at_ms: int, phase: Phase) -> None:
+        started = at_ms if series.stockout_since is None else series.stockout_since
+        series.stockout_since = None if phase == "cleared" else at_ms
+        self._core.table.touch(series)
+        ahead = self._ahead(series, at_ms, None) if phase == "opened" else None
+        lost = None if ahead is None else ahead.expected_lost_units(0.0)
+        on_hand = (series.on_hand or 0) / THOUSANDTHS
+        self._core.emitter.finding(
+            "stockout",
+            phase,
+            "critical",
+            started,
+            at_ms,
+            series,
+            evidence=measures("units", on_hand_units=on_hand, on_order_units=_on_order(series), lost_units=lost),
+            money=None if lost is None else self._facts.money(series, lost, at_ms),
+        )
+
+    def _say_risk(self, series: Series, at_ms: int, on_hand: int, phase: Phase, *, early: bool) -> None:
+        started = at_ms if series.risk_since is None else series.risk_since
+        series.risk_since = None if phase == "cleared" else started
+        series.risk_early = int(early and phase != "cleared")
+        self._core.table.touch(series)
+        ahead = self._ahead(series, at_ms, None)
+        units = max(0, on_hand) / THOUSANDTHS
+        if phase == "cleared" or ahead is None:
+            evidence = measures("units", on_hand_units=units, on_order_units=_on_order(series))
+            self._core.emitter.finding(
+                "stockout_risk", phase, "warning", started, at_ms, series, early=early, evidence=evidence
+            )
+            return
+        lead_days = self._facts.lead_time_days(series, at_ms)
+        risk = ahead.stockout_risk(units)
+        lost = ahead.expected_lost_units(units)
+        self._core.emitter.finding(
+            "stockout_risk",
+            phase,
+            "critical" if risk >= _CRITICAL_RISK else "warning",
+            started,
+            at_ms,
+            series,
+            early=early,
+            evidence=self._evidence(series, ahead, units, lead_days),
+            times=_times(ahead, units, at_ms, lead_days),
+            reasons=_reasons(ahead, series, units, lead_days),
+            money=self._facts.money(series, lost, at_ms),
+            model=self._facts.model_ref(series),
+        )
+
+    def _evidence(self, series: Series, ahead: LeadTimeDemand, units: float, lead_days: float) -> dict[str, Measure]:
+        settings = self._core.settings
+        on_order = _on_order(series)
+        wanted = LeadTimeDemand(
+            ahead.means, ahead.dispersion, lead_time_pmf(lead_days + settings.review_days)
+        ).order_up_to_units(settings.service_level)
+        demand = sum(ahead.means[:7]) / min(7, len(ahead.means))
+        clears_at = None if series.clear_at is None else series.clear_at / THOUSANDTHS
+        return {
+            **measures("share", risk_share=ahead.stockout_risk(units)),
+            **measures("units", on_hand_units=units, on_order_units=on_order, lost_units=ahead.expected_lost_units(units)),
+            **measures("units/day", demand_per_day_units=demand),
+            **measures("days", lead_time_days=lead_days, days_of_cover=units / demand if demand > 0 else None),
+            **measures("units", order_units=max(0.0, wanted - units - on_order), clears_at_units=clears_at),
+        }
+
+
+def _on_order(series: Series) -> float:
+    return series.on_order() / THOUSANDTHS
+
+
+def _times(ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float) -> dict[str, int]:
+    quantiles = ahead.stockout_time_quantiles(units)
+    names = ("runs_out_p10", "runs_out_p50", "runs_out_p90")
+    times = {
+        name: at_ms + round(days * DAY_MS) for name, days in zip(names, quantiles, strict=True) if days is not None
+    }
+    if "runs_out_p50" in times:
+        times["order_by"] = max(at_ms, times["runs_out_p50"] - round(lead_days * DAY_MS))
+    return times
+
+
+def _reasons(ahead: LeadTimeDemand, series: Series, units: float, lead_days: float) -> list[Contribution]:
+    wanted = sum(ahead.means[: max(1, round(lead_days))])
+    return [
+        Contribution(driver="demand until an order placed now arrives", units=round(wanted, 3)),
+        Contribution(driver="on hand", units=round(-units, 3)),
+        Contribution(driver="on order", units=round(-_on_order(series), 3)),
+    ]

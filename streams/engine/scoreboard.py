@@ -1,0 +1,82 @@
+"""The scoreboard: how good the forecasts were, prequentially, with the seasonal naive always beside the champion.
+
+=========  ==========================================
+class      mean units a period of the forecast
+=========  ==========================================
+trickle    below 1
+slow       1 to 10
+steady     10 to 100
+fast       100 and more
+=========  ==========================================
+
+The one rule: a forecast is scored once, against what came true, before anything was learnt from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from online_models.scores import LEVELS, Scores
+from online_models.series_model import Lesson
+from streams.sealing import seal, unseal
+
+FIELD = "score"
+
+
+def volume_class(mean_units: float) -> str:
+    """Return the class of a forecast's mean.
+
+    >>> volume_class(0.2), volume_class(10)
+    ('trickle', 'steady')
+    """
+    return "trickle" if mean_units < 1 else "slow" if mean_units < 10 else "steady" if mean_units < 100 else "fast"
+
+
+class Scoreboard:
+    """Scores by scope: `overall/champion`, `model/<name>`, `class/<name>/champion`, and the naive beside each class."""
+
+    def __init__(self) -> None:
+        self.scores: dict[str, Scores] = {}
+        self._dirty = False
+
+    def add(self, lesson: Lesson) -> None:
+        """Score one closed period."""
+        forecast, y = lesson.forecast, lesson.y_units
+        if forecast is None or y is None:
+            return
+        self._dirty = True
+        quantiles = forecast.distribution.quantiles(LEVELS)
+        group = volume_class(forecast.mean_units)
+        for scope in ("overall/champion", f"model/{forecast.champion}", f"class/{group}/champion"):
+            self._scope(scope).add(y, forecast.mean_units, lesson.seasonal_mae, lesson.seasonal_mse, quantiles)
+        for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
+            self._scope(scope).add(y, forecast.seasonal_naive, lesson.seasonal_mae, lesson.seasonal_mse)
+
+    def _scope(self, scope: str) -> Scores:
+        found = self.scores.get(scope)
+        if found is None:
+            found = self.scores[scope] = Scores()
+        return found
+
+    def merge(self, other: Scoreboard) -> None:
+        """Add another task's scores."""
+        for scope, scores in other.scores.items():
+            self._scope(scope).merge(scores)
+
+    def writes(self) -> dict[str, bytes | None]:
+        """Return the field if it changed, and count it as clean."""
+        if not self._dirty:
+            return {}
+        self._dirty = False
+        state = {scope: scores.state() for scope, scores in self.scores.items()}
+        return {FIELD: seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())}
+
+    @classmethod
+    def load(cls, state: Mapping[str, bytes]) -> Scoreboard:
+        """Return the scoreboard in a snapshot."""
+        board = cls()
+        if (field := state.get(FIELD)) is not None:
+            stored = json.loads(unseal(field, FIELD))
+            board.scores = {scope: Scores.from_state(sums) for scope, sums in stored.items()}
+        return board

@@ -1,0 +1,191 @@
+"""What is hot about one series: on-hand, open windows, open episodes. Read and written at every sale.
+
+::
+
+    row   head: fixed fields ┆ open periods ┆ open hours ┆ recent movements ┆ open orders      (page of 64 rows)
+
+The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and the
+lowest number in a row.
+"""
+
+from __future__ import annotations
+
+import struct
+from zlib import crc32
+
+_HEAD = struct.Struct("<14qd4H")
+_PERIOD = struct.Struct("<i4q")
+_HOUR = struct.Struct("<iq")
+_MOVE = struct.Struct("<qq")
+_ORDER = struct.Struct("<qqH")
+_NONE = -(1 << 63)
+
+#: What an open period holds: sold, returned, hours seen empty, milliseconds out of stock.
+SOLD, RETURNED, EMPTY_HOURS, OUT_MS = range(4)
+
+
+class Order:
+    """One open order."""
+
+    __slots__ = ("due_ms", "order_id", "units")
+
+    def __init__(self, order_id: str, units: int, due_ms: int | None) -> None:
+        self.order_id = order_id
+        self.units = units
+        self.due_ms = due_ms
+
+
+class Series:
+    """Hot state of one (store, sku).
+
+    Parameters
+    ----------
+    store_id, sku
+        The series' names.
+    next_period
+        Ordinal of the oldest period that is not closed.
+    """
+
+    __slots__ = (
+        "clear_at",
+        "counted_ms",
+        "crc",
+        "drift_since",
+        "hours",
+        "last_sale_ms",
+        "name",
+        "next_period",
+        "no_sale_log",
+        "on_hand",
+        "open",
+        "orders",
+        "packed",
+        "page",
+        "price",
+        "price_ms",
+        "recent",
+        "risk_early",
+        "risk_since",
+        "sku",
+        "stockout_since",
+        "store_id",
+        "surge_since",
+        "suspect_since",
+        "threshold",
+        "zero_log",
+    )
+
+    def __init__(self, store_id: str, sku: str, next_period: int) -> None:
+        self.store_id = store_id
+        self.sku = sku
+        self.name = f"{store_id}|{sku}"
+        self.crc = crc32(self.name.encode())
+        self.page = -1
+        self.packed: bytes | None = None
+        self.next_period = next_period
+        self.on_hand: int | None = None
+        self.counted_ms = 0
+        self.last_sale_ms: int | None = None
+        self.price: int | None = None
+        self.price_ms = 0
+        self.threshold: int | None = None
+        self.clear_at: int | None = None
+        self.risk_since: int | None = None
+        self.risk_early = 0
+        self.stockout_since: int | None = None
+        self.suspect_since: int | None = None
+        self.surge_since: int | None = None
+        self.drift_since: int | None = None
+        self.no_sale_log = 0.0
+        self.zero_log = 0
+        self.open: dict[int, list[int]] = {}
+        self.hours: dict[int, int] = {}
+        self.recent: list[tuple[int, int]] = []
+        self.orders: list[Order] = []
+
+    def window(self, period: int) -> list[int]:
+        """Return the open window of a period, opening it where needed."""
+        found = self.open.get(period)
+        if found is None:
+            found = self.open[period] = [0, 0, 0, 0]
+        return found
+
+    def on_order(self) -> int:
+        """Return what is on order."""
+        return sum(order.units for order in self.orders)
+
+    def pack(self) -> bytes:
+        """Return the row; what is not packed here is not state."""
+        optional = (
+            self.on_hand,
+            self.last_sale_ms,
+            self.price,
+            self.threshold,
+            self.clear_at,
+            self.risk_since,
+            self.stockout_since,
+            self.suspect_since,
+            self.surge_since,
+            self.drift_since,
+        )
+        parts = [
+            _HEAD.pack(
+                self.next_period,
+                self.counted_ms,
+                self.price_ms,
+                self.risk_early | self.zero_log << 1,
+                *(_NONE if value is None else value for value in optional),
+                self.no_sale_log,
+                len(self.open),
+                len(self.hours),
+                len(self.recent),
+                len(self.orders),
+            )
+        ]
+        parts += [_PERIOD.pack(period, *window) for period, window in self.open.items()]
+        parts += [_HOUR.pack(hour, sold) for hour, sold in self.hours.items()]
+        parts += [_MOVE.pack(at, units) for at, units in self.recent]
+        for order in self.orders:
+            name = order.order_id.encode()
+            parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
+        return b"".join(parts)
+
+    def unpack(self, row: bytes) -> None:
+        """Take the state of a row; the opposite of :meth:`pack`."""
+        head = _HEAD.unpack_from(row)
+        self.next_period, self.counted_ms, self.price_ms, packed_flags = head[:4]
+        self.risk_early, self.zero_log = packed_flags & 1, packed_flags >> 1
+        (
+            self.on_hand,
+            self.last_sale_ms,
+            self.price,
+            self.threshold,
+            self.clear_at,
+            self.risk_since,
+            self.stockout_since,
+            self.suspect_since,
+            self.surge_since,
+            self.drift_since,
+        ) = (None if value == _NONE else value for value in head[4:14])
+        self.no_sale_log = head[14]
+        self._unpack_lists(row, head[15:])
+
+    def _unpack_lists(self, row: bytes, counts: tuple[int, ...]) -> None:
+        at = _HEAD.size
+        periods, hours, moves, orders = counts
+        for _ in range(periods):
+            period, *window = _PERIOD.unpack_from(row, at)
+            self.open[period] = window
+            at += _PERIOD.size
+        for _ in range(hours):
+            hour, sold = _HOUR.unpack_from(row, at)
+            self.hours[hour] = sold
+            at += _HOUR.size
+        for _ in range(moves):
+            self.recent.append(_MOVE.unpack_from(row, at))
+            at += _MOVE.size
+        for _ in range(orders):
+            units, due_ms, size = _ORDER.unpack_from(row, at)
+            at += _ORDER.size
+            self.orders.append(Order(row[at : at + size].decode(), units, None if due_ms == _NONE else due_ms))
+            at += size

@@ -1,0 +1,163 @@
+"""Is a store open, closed, or silent? Zero, closed and silent are three things.
+
+::
+
+             sale in the hour                    no sale for so many trading hours that luck is out of the question
+    talking ◄───────────────── silent   talking ───────────────────────────────────────────────────────────► silent
+                                                 stale_feed opened, its periods teach nothing until a sale clears it
+
+Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`,
+for the share of a trading day that was quiet. A weekday on which the store sold nothing twice running is a closing day.
+
+The one rule: silence is judged on this task's own share of the store, so it needs nobody else's counts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from schemas.quantities import DAY_MS, HOUR_MS
+from streams.sealing import seal, unseal
+
+if TYPE_CHECKING:
+    from streams.settings import ShopSettings
+
+#: Before it is this old, a store's week is not known well enough to call it silent.
+_MATURE_MS = 14 * DAY_MS
+#: Empty periods running in one slot of the season that make it a closing day.
+_CLOSED_AFTER = 2
+_KEPT_PERIODS = 4
+
+
+class StoreState:
+    """What a task knows of one store."""
+
+    __slots__ = (
+        "first_ms",
+        "hours",
+        "next_hour",
+        "next_period",
+        "no_sale_log",
+        "periods",
+        "quiet_from_ms",
+        "quiet_hours",
+        "series",
+        "silences",
+        "silent_since",
+        "slot_empty",
+        "store_id",
+        "unsold",
+    )
+
+    def __init__(self, store_id: str, first_ms: int, next_hour: int, next_period: int, season: int) -> None:
+        self.store_id = store_id
+        self.first_ms = first_ms
+        self.next_hour = next_hour
+        self.next_period = next_period
+        self.hours: set[int] = set()
+        self.periods: set[int] = set()
+        self.unsold: list[int] = []
+        self.slot_empty = [0] * season
+        self.quiet_hours = 0
+        self.quiet_from_ms = first_ms
+        self.silent_since: int | None = None
+        self.silences: list[tuple[int, int]] = []
+        self.no_sale_log = 0.0
+        self.series = 0
+
+    def closing_day(self, slot: int) -> bool:
+        """Return whether the store is taken to be closed in this slot of the season."""
+        return self.slot_empty[slot] >= _CLOSED_AFTER
+
+    def close_hour(self, hour: int, start_ms: int, trading: bool) -> bool:
+        """Book a closed hour; True when it had a sale."""
+        self.next_hour = hour + 1
+        if hour in self.hours:
+            self.hours.discard(hour)
+            self.quiet_hours = 0
+            self.quiet_from_ms = start_ms + HOUR_MS
+            return True
+        self.quiet_hours += trading
+        return False
+
+    def close_period(self, period: int, slot: int) -> bool:
+        """Book a closed period; True when it had a sale."""
+        self.next_period = period + 1
+        if period in self.periods:
+            self.periods.discard(period)
+            self.slot_empty[slot] = 0
+            return True
+        self.slot_empty[slot] += 1
+        self.unsold = [*self.unsold[-_KEPT_PERIODS + 1 :], period]
+        return False
+
+    def beyond_luck(self, day_share: float, now_ms: int, settings: ShopSettings) -> bool:
+        """Return whether no sale for this share of a trading day cannot be luck."""
+        if self.series < settings.silence_series or now_ms - self.first_ms < _MATURE_MS:
+            return False
+        return self.no_sale_log * day_share < math.log(settings.silence_probability)
+
+    def unsold_beyond_luck(self, period: int, settings: ShopSettings) -> bool:
+        """Return whether a period without any sale in the store is unknown rather than zero."""
+        if period not in self.unsold or self.series < settings.silence_series:
+            return False
+        return self.no_sale_log < math.log(settings.silence_probability)
+
+    def speak(self, at_ms: int) -> int | None:
+        """End a silence; return when it had begun."""
+        began, self.silent_since = self.silent_since, None
+        if began is not None:
+            self.silences = [*self.silences[-9:], (began, at_ms)]
+        return began
+
+    def silent_ms(self, from_ms: int, until_ms: int) -> int:
+        """Return how much of an interval the store was silent."""
+        spans = self.silences if self.silent_since is None else [*self.silences, (self.silent_since, until_ms)]
+        return sum(max(0, min(end, until_ms) - max(begin, from_ms)) for begin, end in spans)
+
+    def encode(self) -> bytes:
+        """Return the sealed field."""
+        state = {name: getattr(self, name) for name in self.__slots__}
+        state["hours"], state["periods"] = sorted(self.hours), sorted(self.periods)
+        return seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())
+
+    @classmethod
+    def decode(cls, field: bytes, name: str) -> StoreState:
+        """Return the store in a sealed field."""
+        state = json.loads(unseal(field, name))
+        store = cls(state["store_id"], 0, 0, 0, 0)
+        for key, value in state.items():
+            setattr(store, key, value)
+        store.hours, store.periods = set(state["hours"]), set(state["periods"])
+        store.silences = [(begin, end) for begin, end in state["silences"]]
+        return store
+
+
+class StoreTable:
+    """All stores of a task; one field `s:<store>` each."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, StoreState] = {}
+        self._dirty: set[str] = set()
+
+    def touch(self, store: StoreState) -> None:
+        """Remember that a store changed."""
+        self._dirty.add(store.store_id)
+
+    def writes(self) -> dict[str, bytes | None]:
+        """Return the dirty fields, and count them as clean."""
+        fields: dict[str, bytes | None] = {f"s:{name}": self.by_id[name].encode() for name in sorted(self._dirty)}
+        self._dirty.clear()
+        return fields
+
+    @classmethod
+    def load(cls, state: Mapping[str, bytes]) -> StoreTable:
+        """Return the table in a snapshot."""
+        table = cls()
+        for name in sorted(name for name in state if name.startswith("s:")):
+            store = StoreState.decode(state[name], name)
+            table.by_id[store.store_id] = store
+        return table

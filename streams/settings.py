@@ -1,0 +1,101 @@
+"""What a shop may set about how its events are handled: every knob of the processors, with its unit and default.
+
+The one rule: a setting that changes results is part of the state's fingerprint, so a task never goes on under other
+settings than those that made its snapshot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from schemas.ids import derive_id
+from schemas.quantities import DAY_MS, HOUR_MS
+
+Period = Literal["day", "week", "month"]
+Grain = Literal["line", "hour", "day", "week", "month"]
+
+#: Periods in one season: the week's days, the year's weeks, the year's months.
+SEASONS: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """Knobs of the demand engine.
+
+    Parameters
+    ----------
+    zone
+        IANA name of the zone in which hours and periods close.
+    period
+        What is closed, learnt and forecast.
+    grain
+        The finest grain of the source; intraday logic is off unless it is "line" or "hour".
+    slack_ms
+        How late an event may be and still count in order.
+    max_ahead_ms
+        How far an event may lie above the tick in hand.
+    dedupe_horizon_ms
+        How long event ids are remembered, in event time.
+    hour_spread_ms, period_spread_ms
+        Over how long the closes of an hour and of a period are spread.
+    risk_target
+        The probability of an empty shelf before the next delivery at which `stockout_risk` opens.
+    clear_share
+        The risk below which it clears, as a share of `risk_target` (hysteresis).
+    service_level
+        The probability of no stock-out that a recommended order buys.
+    lead_time_days
+        Used where the catalog says nothing.
+    review_days
+        Days until the next chance to order, added to the lead time by a recommended order.
+    undercut_gap
+        `ours / theirs − 1` from which a rival undercuts us.
+    trading_hours
+        First and last hour of selling, where a store's calendar is unknown.
+    exposure_floor
+        Share of the trading time with stock below which a period teaches nothing.
+    silence_probability
+        A store is silent once the chance of no sale by luck is below this.
+    silence_series
+        Series a task must know of a store before it judges the store's silence.
+    poison_share
+        Share of refused records among the last 1,000 of a partition that stops the worker.
+    models
+        "champion", or "none" to run the stream part alone.
+    """
+
+    zone: str = "UTC"
+    period: Period = "day"
+    grain: Grain = "line"
+    slack_ms: int = 300_000
+    max_ahead_ms: int = HOUR_MS
+    dedupe_horizon_ms: int = 2 * DAY_MS
+    hour_spread_ms: int = 300_000
+    period_spread_ms: int = 1_800_000
+    risk_target: float = 0.4
+    clear_share: float = 0.5
+    service_level: float = 0.95
+    lead_time_days: float = 7.0
+    review_days: float = 1.0
+    undercut_gap: float = 0.1
+    trading_hours: tuple[int, int] = (6, 22)
+    exposure_floor: float = 0.95
+    silence_probability: float = 1e-5
+    silence_series: int = 10
+    poison_share: float = 0.05
+    models: Literal["champion", "none"] = "champion"
+
+    @property
+    def season(self) -> int:
+        """Periods in one season."""
+        return SEASONS[self.period]
+
+    @property
+    def intraday(self) -> bool:
+        """Whether hours are looked at."""
+        return self.grain in ("line", "hour") and self.period == "day"
+
+    def fingerprint(self) -> str:
+        """Return a short digest of every setting that changes results."""
+        return derive_id(*(f"{name}={value}" for name, value in sorted(asdict(self).items()) if name != "poison_share"))
