@@ -10,7 +10,7 @@ from online_models.scores import INTERVALS, LEVELS, PINBALL_LEVELS, Scores
 RNG = np.random.default_rng(5)
 ACTUAL = RNG.poisson(6.0, 200).astype(float)
 MEAN = RNG.uniform(2.0, 10.0, 200)
-QUANTILES = np.sort(RNG.uniform(0.0, 14.0, (200, len(LEVELS))), axis=1)
+QUANTILES = np.sort(RNG.integers(0, 15, (200, len(LEVELS))), axis=1).astype(float)  # whole: ends are hit often
 
 
 def filled(rows: slice = slice(None)) -> Scores:
