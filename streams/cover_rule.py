@@ -2,15 +2,17 @@
 
 ::
 
-    cover (days) = (on hand + orders due within the lead time) / mean sales a day of the last 28 days
+    cover (days) = on hand / mean sales a day of the last 28 days
     alert        opens when cover < lead time, clears when cover ≥ CLEAR_FACTOR × lead time
 
 It is the rule at its best, not a straw man. It reads the same records as the monitor and is asked after every sale and
 every stock event, not once a night. On-hand is the exact ledger. Days that ended with an empty shelf are left out of
-the mean, so that lost sales do not hide a fast mover. An order counts as long as it is not overdue: the morning
-on which a truck does not come, the rule knows. With `count_orders=False` it is the plainer form that looks at the
-shelf alone. What it lacks is what the monitor adds: the weekday, promotions, the spread of demand, the calendar of
-orders. It has nothing to say about drift or rivals.
+the mean, so that lost sales do not hide a fast mover.
+
+With `count_orders=True`, orders due within the lead time count as stock until they are overdue. Neither form is the
+stronger on every market: the plain one warns early and cries wolf whenever the shelf waits for its next delivery, the
+other is quiet but trusts every order that is placed while a truck is late. What both lack is what the monitor adds:
+the weekday, promotions, the spread of demand, the order of arrival. Neither knows of drift or rivals.
 
 The one rule: an alert lives by the monitor's convention, one open alert a series, so that one scorecard fits both.
 """
@@ -93,10 +95,10 @@ class CoverRule:
     Parameters
     ----------
     count_orders
-        Whether orders due within the lead time, and not overdue, count as cover.
+        Whether orders due within the lead time, and not overdue, count as stock.
     """
 
-    def __init__(self, *, count_orders: bool = True) -> None:
+    def __init__(self, *, count_orders: bool = False) -> None:
         self._count_orders = count_orders
         self._shelves: dict[tuple[str, str], _Shelf] = {}
         self._zones: dict[str, ZoneInfo] = {}
@@ -239,7 +241,7 @@ class CoverRule:
         self._alerts[shelf.alert.alert_id] = shelf.alert
 
 
-def cover_alerts(rows: Iterable[Row], *, count_orders: bool = True) -> list[Alert]:
+def cover_alerts(rows: Iterable[Row], *, count_orders: bool = False) -> list[Alert]:
     """Return what the rule raises on records in the order of their event time.
 
     Parameters
@@ -247,7 +249,7 @@ def cover_alerts(rows: Iterable[Row], *, count_orders: bool = True) -> list[Aler
     rows
         Records of any topics; sales, stock and catalog are read.
     count_orders
-        Whether orders due within the lead time, and not overdue, count as cover.
+        Whether orders due within the lead time, and not overdue, count as stock.
 
     Returns
     -------

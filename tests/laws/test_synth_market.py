@@ -3,7 +3,7 @@
 1. Same configuration, same bytes, in any process and with any hash seed.
 2. Every record passes the contract's reader and is the contract's own encoding.
 3. On-hand by ledger arithmetic from the records is never negative, agrees with every count and with the simulation,
-   and the truth's stock-outs are exactly the intervals in which it is zero.
+   and the truth's stock-outs are exactly the intervals in which it is zero; all that was lost was lost in them.
 """
 
 from __future__ import annotations
@@ -140,6 +140,8 @@ def test_stock_is_conserved_and_truth_is_the_empty_intervals(config: MarketConfi
     unfinished = [(*series, since, market.ends_at_ms) for series, since in ledger.empty_since.items()]
     told = [(t.store_id, t.sku, t.starts_at_ms, t.ends_at_ms) for t in market.truth() if t.kind == "stockout"]
     assert sorted(told) == sorted([*ledger.empty, *unfinished])
+    lost = sum(truth.lost_units for truth in market.truth())
+    assert lost == market.drawn.wanted.sum() - market.drawn.ledger.sold.sum()
 
 
 @settings(max_examples=15, deadline=None)

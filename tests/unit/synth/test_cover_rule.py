@@ -67,6 +67,10 @@ def opened(alerts: list[Alert]) -> list[int]:
     return [round(alert.opened_at.timestamp() * 1000) for alert in alerts]
 
 
+def with_orders(rows: list[Row]) -> list[Alert]:
+    return cover_alerts(rows, count_orders=True)
+
+
 def test_opens_with_the_sale_that_takes_cover_below_the_lead_time() -> None:
     # 30 left, mean 10: 20 after day 10 are exactly 2 days, not below; one unit more on day 11 is.
     (alert,) = cover_alerts([*calm(30), sale(10, 12), sale(11, 9, units=1.0), sale(11, 10, units=1.0)])
@@ -94,26 +98,26 @@ def test_second_shortage_is_a_second_alert() -> None:
 
 def test_order_in_time_counts_until_it_is_overdue() -> None:
     rows = [*calm(25), order(10, due=12), sale(10, 12), sale(11, 12, 1.0)]
-    assert cover_alerts(rows) == []
+    assert with_orders(rows) == []
     # On day 12 the truck is not there at 7:30: 14 on hand are 1.4 days.
-    assert opened(cover_alerts([*rows, sale(12, 8, units=0.5)])) == [moment(12, 8)]
+    assert opened(with_orders([*rows, sale(12, 8, units=0.5)])) == [moment(12, 8)]
 
 
 def test_order_due_after_the_lead_time_is_no_cover() -> None:
-    assert opened(cover_alerts([*calm(25), order(10, due=15), sale(10, 12)])) == [moment(10, 12)]
+    assert opened(with_orders([*calm(25), order(10, due=15), sale(10, 12)])) == [moment(10, 12)]
 
 
 def test_delivered_and_cancelled_orders_count_no_more() -> None:
     arrived = stock(StockDelivered, 10, 8, units=5.0, order_id="o1")
     rows = [*calm(25), order(10, due=12, units=5.0), arrived, sale(10, 12, units=10.5)]
-    assert opened(cover_alerts(rows)) == [moment(10, 12)]
+    assert opened(with_orders(rows)) == [moment(10, 12)]
     cancelled = stock(OrderCancelled, 10, 8, order_id="o1")
-    assert opened(cover_alerts([*calm(25), order(10, due=12), cancelled, sale(10, 12)])) == [moment(10, 12)]
+    assert opened(with_orders([*calm(25), order(10, due=12), cancelled, sale(10, 12)])) == [moment(10, 12)]
 
 
 def test_plain_form_looks_at_the_shelf_alone() -> None:
     rows = [*calm(25), order(10, due=12), sale(10, 12)]
-    assert opened(cover_alerts(rows, count_orders=False)) == [moment(10, 12)]
+    assert opened(cover_alerts(rows)) == [moment(10, 12)]
 
 
 def test_day_that_ended_empty_does_not_lower_the_mean() -> None:
