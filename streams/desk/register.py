@@ -97,12 +97,10 @@ class Register:
         return min(times, default=None)
 
     def pop_due(self, clock_ms: int) -> Iterator[Entry]:
-        """Yield the alerts that time has changed by now, by when it did; each must be put again or dropped."""
+        """Yield the alerts that time may have changed by now, soonest first; the heap keeps what was overtaken."""
         while self._due and self._due[0][0] <= clock_ms:
-            due_ms, alert_id = heappop(self._due)
-            entry = self._entries.get(alert_id)
-            # The heap keeps what has been overtaken; only the entry itself tells.
-            if entry is not None and self.due_at(entry) == due_ms:
+            entry = self._entries.get(heappop(self._due)[1])
+            if entry is not None:
                 yield entry
 
     def wait(self, action: Waiting) -> None:

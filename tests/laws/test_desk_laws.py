@@ -36,7 +36,7 @@ TASKS = 2
 
 
 class Said(NamedTuple):
-    """One signal to be: a progress when `case` is None."""
+    """One signal to be; when `case` is None a progress, of one task (early) or of both."""
 
     case: int | None
     phase: Phase
@@ -67,8 +67,8 @@ def signal_records(plan: Sequence[Said]) -> list[Record]:
         clock += each.wait
         at = (each.task, n, 0)
         if each.case is None:
-            heard = progress(clock, each.task, TASKS).model_copy(update={"at": at})
-            values.append(heard.encode())
+            heard = [each.task] if each.early else range(TASKS)
+            values += [progress(clock, task, TASKS).model_copy(update={"at": (task, n, 0)}).encode() for task in heard]
             continue
         kind, sku = CASES[each.case]
         if each.phase == "opened":

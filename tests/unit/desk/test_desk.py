@@ -175,6 +175,36 @@ def test_an_action_older_than_its_alert_is_refused(first: str) -> None:
     assert [alert.state for alert in alerts(outputs)] == ["firing"]
 
 
+@pytest.mark.parametrize("first", ["alert", "action"])
+def test_a_snooze_that_is_over_before_it_is_taken_counts_as_ended(first: str) -> None:
+    # Snoozed at 9:30 until 9:45, and the desk's clock stands at 10:00 already: taken, and ended.
+    till = Till()
+    till.say(progress(10))
+    snooze, made = action("snooze", id_of(), 9.5, until=hour(9.75)), finding("opened", 9, at=(0, 10_001, 0))
+    alert = (till.say(made) + till.say(snooze) if first == "alert" else till.say(snooze) + till.say(made))[-1]
+    assert (alert.state, alert.revision) == ("firing", 3)
+    assert till.say(progress(11)) == []
+
+
+def test_a_click_is_an_update() -> None:
+    till = Till()
+    till.say(finding("opened", 9))
+    (alert,) = till.say(action("note", id_of(), 9.5, note="called"))
+    assert (alert.opened_at, alert.updated_at) == (hour(9), hour(9.5))
+
+
+def test_after_a_restart_the_later_alert_of_a_cause_fires_again() -> None:
+    till = Till()
+    till.say(finding("opened", 1), finding("cleared", 2), finding("opened", 30), finding("cleared", 31))
+    fields = {name: value for name, value in till.desk.writes().items() if value is not None}
+    assert {f"alert:{id_of(1)}", f"alert:{id_of(30)}"} < fields.keys()
+    for state in (fields, dict(reversed(fields.items()))):  # a hash has no order
+        desk = new_desk(Snapshot(till.desk.marks, state))
+        desk.feed("signals", records([finding("opened", 40)], start=4), 5)
+        (alert,) = alerts(desk.handle(1))
+        assert (alert.alert_id, alert.revision) == (id_of(30), 3)
+
+
 def test_waiting_actions_are_bounded() -> None:
     till = Till(DeskRules(max_waiting=2))
     values = [("actions", action("acknowledge", f"x{n}", 9).encode()) for n in range(3)]
