@@ -73,10 +73,7 @@ class Worker:
                 self.step()
             self.leave()
         finally:
-            # What is not committed by now must not be: leaving the group would ask for it.
-            self._hosting.seats = {}
-            self._ports.inlet.close()
-            self._broadcast.close()
+            self.close()
 
     def stop(self) -> None:
         """Ask :meth:`run` to commit and leave; safe to call from a signal handler."""
@@ -85,6 +82,9 @@ class Worker:
     def start(self) -> None:
         """Check the topics and join the group."""
         self._check_topics()
+        now = self._ports.clock.monotonic_seconds()
+        self._commit_at = now + self._config.commit_interval_seconds
+        self._watch_at = now + self._config.stall_seconds
         self._broadcast.start()
         self._ports.inlet.subscribe(sorted(self._config.inputs.values()), self._hosting)
 
@@ -115,6 +115,12 @@ class Worker:
         for _, trouble in refused:
             raise trouble
         self._ports.outlet.close()
+
+    def close(self) -> None:
+        """Leave the group at once; what is not committed by now is left to the next owner."""
+        self._hosting.seats = {}
+        self._ports.inlet.close()
+        self._broadcast.close()
 
     def _check_topics(self) -> None:
         partitions = self._ports.admin.partitions()

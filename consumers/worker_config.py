@@ -21,7 +21,7 @@ class WorkerConfig:
     partitions
         P, the number of tasks; the partition count of every keyed input.
     owner
-        A name of this worker, for people; what fences is made unique by the worker.
+        A name that no other living worker has (host and process id); a restart under the same name is told apart.
     broadcasts
         Inputs of one partition that every task reads whole, from the start: name → full topic name.
     prefix

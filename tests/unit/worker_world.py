@@ -85,9 +85,12 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     inlet: MemoryInlet | None = None
     hold: bool = True
+    workers: int = 0
 
     def worker(self, config: WorkerConfig = CONFIG, fault: Fault | None = None, factory: object = SumTask) -> Worker:
         fault = fault or Fault()
+        self.workers += 1
+        config = replace(config, owner=f"w{self.workers}")
         self.inlet = MemoryInlet(self.broker, "engine", self.clock)
         ports = WorkerPorts(
             cast(Inlet, Faulty(self.inlet, fault)),
