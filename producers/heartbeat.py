@@ -75,9 +75,8 @@ class Heartbeat:
         BadSetup
             When the newest tick is ahead of the clock, or more than an hour behind and `catch_up` is off.
         """
-        last = self._log.read(want_source=False)
-        self._last = [each.newest for each in last]
-        newest, now_ms = newest_ms(last), self._clock.now_ms()
+        self._last = self._log.newest()
+        newest, now_ms = newest_ms(self._last), self._clock.now_ms()
         if newest is None:
             return 0
         # Another heartbeat may have ticked while we were reading.

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producers.rows import RowEvent, RowSource
-from producers.tick_log import LastTicks, TickLog, newest_ms
+from producers.tick_log import TickLog, newest_ms
 from producers.ticking import RECORDS_PER_TICK, DueTick, TickPlan
 from schemas.errors import BadSetup
 from schemas.quantities import to_iso
@@ -137,23 +137,22 @@ class Loader:
         return report
 
     def _find_start(self, source: RowSource, digest: str, report: LoadReport) -> int:
-        last = self._log.read(want_source=True)
-        ours = [_source_of(each, source.name, digest) for each in last]
-        if all(each is not None and each.done for each in ours):
-            report.already_done = True
+        newest = newest_ms(self._log.newest())
+        first_ms = source.first_ms() if newest is not None else None
+        if newest is None or first_ms is None or first_ms > newest:
             return 0
-        if any(each is not None for each in ours):
-            # A partition that lags behind the others gets the events between once more, under the same ids.
-            report.resumed_after = min(each.rows if each is not None else 0 for each in ours)
-            return report.resumed_after
-        newest, first_ms = newest_ms(last), source.first_ms()
-        if newest is not None and first_ms is not None and first_ms < newest:
-            raise BadSetup(
-                f"{source.name} begins at {to_iso(first_ms)}, before the newest tick at {to_iso(newest)}: "
-                "what it holds would be too late. Load it into topics of their own with --prefix.",
-                "demand-monitor topics create --prefix NAME-",
-            )
-        return 0
+        ours = self._log.newest_of(source.name, digest)
+        ours_ms = newest_ms(ours)
+        if ours_ms is None:
+            raise _overtaken(f"{source.name} begins at {to_iso(first_ms)}", newest)
+        sources = [tick.source if tick is not None else None for tick in ours]
+        if all(each is not None and each.done for each in sources):
+            report.already_done = True
+        elif ours_ms < newest:
+            raise _overtaken(f"{source.name} was sent up to {to_iso(ours_ms)}", newest)
+        # A partition that lags behind the others gets the events between once more, under the same ids.
+        report.resumed_after = min(each.rows if each is not None else 0 for each in sources)
+        return report.resumed_after
 
     def _send(self, events: Sequence[RowEvent], report: LoadReport) -> None:
         names = {topic: full_name(topic, self._prefix) for topic in {event.topic for event in events}}
@@ -199,6 +198,9 @@ class Loader:
         self._observed = False
 
 
-def _source_of(last: LastTicks, name: str, digest: str) -> TickSource | None:
-    source = last.sourced.source if last.sourced is not None else None
-    return source if source is not None and (source.name, source.digest) == (name, digest) else None
+def _overtaken(where: str, newest: int) -> BadSetup:
+    return BadSetup(
+        f"{where}, before the newest tick at {to_iso(newest)}: what follows would be too late. "
+        "Load it into topics of their own with --prefix.",
+        "demand-monitor topics create --prefix NAME-",
+    )

@@ -5,36 +5,19 @@ The one rule: this reads, from the end backwards, and never joins a group.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from schemas.errors import BadEvent, BadSetup, BrokerDown
 from schemas.ticks import TICK_INPUTS, Tick
 from schemas.topics import CATALOG, CONTEXT, TASK_INPUTS, TICKS, full_name
 from streams.ports import Inlet, Place, TopicAdmin
 
-#: How far back from the end of a partition to look, try after try; the last try looks at everything.
-_WINDOWS = (1, 256, 65_536, 1 << 62)
+#: How far back from the end of a partition to look, try after try; beyond that lies a day of heartbeats and more.
+_WINDOWS = (1, 256, 65_536, 1_048_576)
 _PATIENCE_POLLS = 60
 _POLL_SECONDS = 0.5
 #: The ends in a tick: sales, stock, prices, context, catalog.
 Ends = tuple[int, int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LastTicks:
-    """What one partition of `ticks.v1` ends with.
-
-    Parameters
-    ----------
-    newest
-        The newest tick; None in an empty partition.
-    sourced
-        The newest tick that names a source; None where there is none, or where it was not looked for.
-    """
-
-    newest: Tick | None
-    sourced: Tick | None
 
 
 class TickLog:
@@ -76,37 +59,41 @@ class TickLog:
         sales, stock, prices, context, catalog = (ends.get(by_name[name], 0) for name in TICK_INPUTS)
         return sales, stock, prices, context, catalog
 
-    def read(self, want_source: bool) -> list[LastTicks]:
-        """Return, by partition, what `ticks.v1` ends with.
-
-        Parameters
-        ----------
-        want_source
-            Whether to look further back for the newest tick with a source.
+    def newest(self) -> list[Tick | None]:
+        """Return the newest tick of each partition; None in an empty one.
 
         Raises
         ------
         BrokerDown
             When the partitions' ends cannot be reached.
         """
+        return self._find(lambda tick: True)
+
+    def newest_of(self, name: str, digest: str) -> list[Tick | None]:
+        """Return, by partition, the newest tick of one source; None where none is found in the last million ticks.
+
+        Raises
+        ------
+        BrokerDown
+            When the partitions' ends cannot be reached.
+        """
+        return self._find(
+            lambda tick: tick.source is not None and (tick.source.name, tick.source.digest) == (name, digest)
+        )
+
+    def _find(self, wanted: Callable[[Tick], bool]) -> list[Tick | None]:
         places = [Place(self.ticks, task) for task in range(self.tasks)]
         starts, ends = self._admin.starts(places), self._admin.ends(places)
-        found = {place: LastTicks(None, None) for place in places}
+        looked = dict(ends)
+        found: dict[Place, Tick] = {}
         for window in _WINDOWS:
-            behind = [
-                place
-                for place in places
-                if ends[place] > starts[place]
-                and (found[place].newest is None or (want_source and found[place].sourced is None))
-            ]
+            behind = [place for place in places if place not in found and looked[place] > starts[place]]
             if not behind:
                 break
-            for place, ticks in self._read_from(
-                {place: max(starts[place], ends[place] - window) for place in behind}, ends
-            ).items():
-                sourced = [tick for tick in ticks if tick.source is not None]
-                found[place] = LastTicks(ticks[-1] if ticks else None, sourced[-1] if sourced else None)
-        return [found[place] for place in places]
+            looked |= {place: max(starts[place], ends[place] - window) for place in behind}
+            ticks = self._read_from({place: looked[place] for place in behind}, ends)
+            found |= {place: ours[-1] for place in behind if (ours := [tick for tick in ticks[place] if wanted(tick)])}
+        return [found.get(place) for place in places]
 
     def _read_from(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> dict[Place, list[Tick]]:
         ticks: dict[Place, list[Tick]] = {place: [] for place in starts}
@@ -132,9 +119,9 @@ class TickLog:
         return counts.pop()
 
 
-def newest_ms(last: Sequence[LastTicks]) -> int | None:
-    """Return the time of the newest tick of all partitions; None when there is none."""
-    return max((each.newest.t_ms for each in last if each.newest is not None), default=None)
+def newest_ms(ticks: Sequence[Tick | None]) -> int | None:
+    """Return the time of the newest of some ticks; None when there is none."""
+    return max((tick.t_ms for tick in ticks if tick is not None), default=None)
 
 
 def _decode(values: Iterable[bytes | None]) -> list[Tick]:

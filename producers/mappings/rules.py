@@ -213,8 +213,8 @@ def _expressions_of(mapping: Mapping, rule: EventRule) -> dict[str, Expression]:
     if kind.time_field not in rule.fields:
         found[kind.time_field] = "{end}"  # a place holder: the encoder fills in the event's time
     for name, info in fields.items():
-        if name in ("kind", "entity") and name not in kind.fixed:
-            found[name] = info.default
+        if name != "schema_version" and not info.is_required() and info.default is not None:
+            found.setdefault(name, info.default)
     if mapping.currency is not None and ("zone" in fields or any(name in found for name in _PRICED)):
         found.setdefault("currency", mapping.currency)
     found.setdefault("zone", mapping.zone)
