@@ -22,6 +22,15 @@ from producers.mappings.mapping import FileRule
 from schemas.errors import BadSetup, UnknownMapping
 
 _PARQUET = (".parquet", ".pq")
+#: What the two readers raise of a file that is absent, cut off, in another encoding or no such file at all.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    pa.ArrowException,
+    pd.errors.ParserError,
+    pd.errors.EmptyDataError,
+    UnicodeDecodeError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +81,24 @@ def read_chunks(path: Path, names: frozenset[str], rule: FileRule, size: int | N
             raise UnknownMapping(f"{path.name} has no column {', '.join(lacking)}; it has {', '.join(here)}.")
         wanted = [name for name in here if name in names]
         yield from _read_parquet(path, wanted, rule, size) if _is_parquet(path) else _read_csv(path, wanted, rule, size)
-    except (OSError, pa.ArrowException, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise BadSetup(f"The file {path} cannot be read: {error}.") from error
 
 
 def read_headers(path: Path, rule: FileRule) -> list[str]:
-    """Return the names of a file's columns."""
-    if _is_parquet(path):
-        return list(pq.ParquetFile(path).schema_arrow.names)
-    return list(pd.read_csv(path, sep=rule.delimiter, encoding=rule.encoding, dtype=str, nrows=0).columns)
+    """Return the names of a file's columns.
+
+    Raises
+    ------
+    BadSetup
+        When it cannot be read.
+    """
+    try:
+        if _is_parquet(path):
+            return list(pq.ParquetFile(path).schema_arrow.names)
+        return list(pd.read_csv(path, sep=rule.delimiter, encoding=rule.encoding, dtype=str, nrows=0).columns)
+    except _UNREADABLE as error:
+        raise BadSetup(f"The file {path} cannot be read: {error}.") from error
 
 
 def read_head(path: Path, rule: FileRule, rows: int) -> tuple[list[str], list[list[str]]]:

@@ -272,7 +272,8 @@ def parse_mapping(text: str, origin: str) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise UnknownMapping(f"The mapping {origin} is no TOML: {error}.") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # Of the forms that an expression may take, the one that was meant got furthest.
+        first = max(error.errors(include_url=False), key=lambda each: len(each["loc"]))
         where = ".".join(str(part) for part in first["loc"]) or "mapping"
         raise UnknownMapping(f"The mapping {origin} does not fit at {where}: {first['msg']}.") from None
 

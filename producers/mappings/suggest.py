@@ -50,6 +50,7 @@ _FORMATS = (
     "%Y%m%d",
     "%Y-%m",
 )
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])\d+(\.\d{3})*,\d{1,2}(?!\d)")
 _SIGNS: Table[str, str] = {"S/": "PEN", "R$": "BRL", "£": "GBP", "€": "EUR", "US$": "USD", "$": "USD"}
 
 
@@ -186,7 +187,7 @@ def _head(guess: _Guess, name: str, headers: Sequence[str], grain: str) -> str:
     lines = [f"name = {_quote(name)}", f'zone = "{zone}"', *([f'currency = "{currency}"'] if currency else [])]
     guess.doubts.append("The file is sorted in memory: if its rows are in order of time, set `sorted = true`.")
     lines += [f'grain = "{grain}"', "sorted = false"]
-    if any(re.fullmatch(r"-?\d{1,3}(\.\d{3})*,\d+", cell.strip()) for cell in _numbers(guess)):
+    if any(_DECIMAL_COMMA.search(cell) for cell in _numbers(guess)):
         guess.doubts.append("Numbers are written 1.234,5: is the comma the decimal sign?")
         lines += ["", "[file]", 'decimal = ","', 'thousands = "."']
     return "\n".join(lines)
