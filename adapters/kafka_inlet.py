@@ -28,6 +28,7 @@ from streams.ports import Assignment, Chunk, Clock, Place, Record
 DEFAULTS: Mapping[str, str] = {
     "session.timeout.ms": "6000",
     "heartbeat.interval.ms": "2000",
+    "socket.timeout.ms": "10000",
     "fetch.wait.max.ms": "100",
     "fetch.error.backoff.ms": "100",
     "fetch.queue.backoff.ms": "10",

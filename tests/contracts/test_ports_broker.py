@@ -371,3 +371,17 @@ def test_a_bad_setting_of_a_topic_is_refused(real_kafka: KafkaServer, topic_pref
         KafkaAdmin({"bootstrap.servers": real_kafka.bootstrap}, CLOCK).create(
             topic_prefix + "x", 1, {"retention.ms": "?"}
         )
+
+
+@pytest.mark.broker
+def test_who_does_not_poll_for_too_long_is_told_that_it_has_lost(real_kafka: KafkaServer, topic_prefix: str) -> None:
+    config = {"bootstrap.servers": real_kafka.bootstrap, "group.id": topic_prefix + "g"}
+    KafkaAdmin({"bootstrap.servers": real_kafka.bootstrap}, CLOCK).create(topic_prefix + "sales", 1, {})
+    short = {"session.timeout.ms": "2000", "max.poll.interval.ms": "2000", "heartbeat.interval.ms": "500"}
+    inlet, answers = KafkaInlet({**config, **short}, CLOCK), Answers()
+    inlet.subscribe([topic_prefix + "sales"], answers)
+    turn_until([inlet], lambda: bool(answers.held))
+    CLOCK.sleep(3.5)
+    turn_until([inlet], lambda: answers.events[-1] == "assigned" and len(answers.events) > 1)
+    inlet.close()
+    assert answers.events == ["assigned", "lost", "assigned", "revoked"]
