@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from adapters.murmur2 import partition_of
+from streams.partitioner import partition_of
 from schemas.errors import BadSetup
 from schemas.quarantine import Headers
 from streams.ports import Place, Record

@@ -20,7 +20,7 @@ from adapters.memory_broker import MemoryBroker
 from adapters.memory_journal import MemoryJournal
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
 from adapters.memory_store import MemoryStore
-from adapters.murmur2 import partition_of
+from streams.partitioner import partition_of
 from adapters.redis_store import RedisStore, connect
 from consumers.price_host import PriceHost, PriceSettings
 from consumers.price_tasks import PricePorts

@@ -1,0 +1,179 @@
+"""The chain: all three processors in one process, wired through memory instead of topics.
+
+::
+
+    observations ─► price desks ─► prices ─┐
+    sales, stock ──────────────────────────┼─► engine tasks ─► signals ─► alert desk ─► alerts
+    ticks, catalog, context ───────────────┘         └─► forecasts
+
+Replay, evaluation and tests host the very same tasks here that workers host between Kafka and Redis.
+
+The one rule: what a live installation would put on a topic has an offset here too, so that outputs are the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from schemas.ticks import Tick, TickSource
+from schemas.topics import (
+    ACTIONS,
+    ALERTS,
+    CATALOG,
+    CONTEXT,
+    FORECASTS,
+    OBSERVATIONS,
+    PRICES,
+    QUARANTINE,
+    SALES,
+    SIGNALS,
+    STOCK,
+    TICKS,
+    Topic,
+    full_name,
+)
+from streams.desk.desk import AlertDesk
+from streams.engine.engine import EngineTask
+from streams.outcome import Output
+from streams.partitioner import partition_of
+from streams.ports import Place, Record, Snapshot
+from streams.price_desk.task import PriceDesk
+from streams.reference import Reference
+from streams.settings import ShopSettings
+from streams.task import Task
+
+_NOTHING = Snapshot(None, {})
+_BUDGET = 5_000
+#: Input names of the engine by topic.
+_ENGINE_INPUTS = {SALES: "sales", STOCK: "stock", PRICES: "prices", TICKS: "ticks"}
+_WHOLE = {CATALOG: "catalog", CONTEXT: "context"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSettings:
+    """How a chain is set up.
+
+    Parameters
+    ----------
+    tasks
+        Number of engine tasks (P).
+    shop
+        The shop's settings.
+    prefix
+        Prefix of the topics that it stands for.
+    score_from_ms
+        Only periods that begin at or after this are scored; None scores all.
+    recompute_prices
+        Whether observations go through the price desk; else recorded competitor prices are fed.
+    """
+
+    tasks: int
+    shop: ShopSettings
+    prefix: str = ""
+    score_from_ms: int | None = None
+    recompute_prices: bool = True
+
+
+class Chain:
+    """Engine tasks, price desks and the alert desk, chained.
+
+    Parameters
+    ----------
+    settings
+        How it is set up.
+    on_output
+        Called with every output, in order.
+    """
+
+    def __init__(self, settings: ChainSettings, on_output: Callable[[Output], None] = lambda output: None) -> None:
+        self.settings = settings
+        self._on_output = on_output
+        self.reference = Reference()
+        topics = {name: full_name(topic, settings.prefix) for topic, name in (_ENGINE_INPUTS | _WHOLE).items()}
+        self.engines = [
+            EngineTask(task, settings.tasks, settings.shop, self.reference, topics, _NOTHING, settings.score_from_ms)
+            for task in range(settings.tasks)
+        ]
+        observed = full_name(OBSERVATIONS, settings.prefix)
+        self.price_desks = [
+            PriceDesk(Place(observed, task), settings.tasks, _NOTHING) for task in range(settings.tasks)
+        ]
+        self.desk = AlertDesk(self.reference)
+        self._ends: dict[Place, int] = {}
+
+    # --- records in, with offsets given or made ----------------------------------------------------------------
+
+    def put(self, topic: Topic, key: bytes | None, value: bytes | None, partition: int | None = None) -> None:
+        """Append one record to the end of a topic and feed it."""
+        self.put_all(topic, [(key, value)], partition)
+
+    def put_all(
+        self, topic: Topic, pairs: Sequence[tuple[bytes | None, bytes | None]], partition: int | None = None
+    ) -> None:
+        """Append (key, value) pairs to the end of a topic and feed them, each to its key's partition."""
+        parts: dict[int, list[Record]] = {}
+        for key, value in pairs:
+            at = self._partition(topic, key) if partition is None else partition
+            place = Place(topic.name, at)
+            offset = self._ends.get(place, 0)
+            self._ends[place] = offset + 1
+            parts.setdefault(at, []).append(Record(offset, key, value))
+        for at, records in parts.items():
+            self.feed(topic, at, records, records[-1].offset + 1)
+
+    def _partition(self, topic: Topic, key: bytes | None) -> int:
+        return 0 if topic.partitions == "one" or not key else partition_of(key, self.settings.tasks)
+
+    def feed(self, topic: Topic, partition: int, records: Sequence[Record], position: int) -> None:
+        """Feed records of a topic's partition, at the offsets they have."""
+        place = Place(topic.name, partition)
+        self._ends[place] = max(self._ends.get(place, 0), position)
+        if topic in _WHOLE:
+            self.reference.feed(_WHOLE[topic], records, position)
+        elif topic in _ENGINE_INPUTS:
+            self.engines[partition].feed(_ENGINE_INPUTS[topic], records, position)
+        elif topic is OBSERVATIONS and self.settings.recompute_prices:
+            self.price_desks[partition].feed("observations", records, position)
+        elif topic is SIGNALS:
+            self.desk.feed("signals", records, position)
+        elif topic is ACTIONS:
+            self.desk.feed("actions", records, position)
+
+    def tick(self, t_ms: int, source: TickSource | None = None) -> None:
+        """Let the price desks catch up, then tick every task at the ends reached so far, and run."""
+        for desk in self.price_desks:
+            self._run(desk)
+        whole = [self._ends.get(Place(topic.name, 0), 0) for topic in (CONTEXT, CATALOG)]
+        for task in range(self.settings.tasks):
+            ends = [self._ends.get(Place(topic.name, task), 0) for topic in (SALES, STOCK, PRICES)]
+            for name, end in zip(("sales", "stock", "prices"), ends, strict=True):
+                self.engines[task].feed(name, (), end)
+            self.put(TICKS, None, Tick(t_ms, *ends, *whole, source).encode(), task)
+        self.run()
+
+    # --- running -----------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run every processor until nothing more can be done."""
+        for desk in self.price_desks:
+            self._run(desk)
+        for engine in self.engines:
+            self._run(engine)
+        self._run(self.desk)
+
+    def _run(self, task: Task) -> None:
+        while not task.idle():
+            for output in task.handle(_BUDGET):
+                self._route(output)
+
+    def _route(self, output: Output) -> None:
+        self._on_output(output)
+        if output.topic is PRICES:
+            self.put(PRICES, output.key, output.value)
+        elif output.topic is SIGNALS:
+            self.put(SIGNALS, output.key, output.value)
+
+
+#: Topics whose records leave the chain.
+OUTPUTS = (FORECASTS, SIGNALS, ALERTS, PRICES, QUARANTINE)
