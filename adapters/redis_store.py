@@ -155,7 +155,10 @@ def check_server(client: Redis, journal: Journal) -> None:
     StoreDown, BadSetup
         As :func:`connect`.
     """
-    info = _asked(lambda: cast("dict[str, object]", client.info("server")))
+    try:
+        info = _asked(lambda: cast("dict[str, object]", client.info("server")))
+    except ResponseError:
+        return  # A fake, or a proxy, that does not tell what it is.
     version = str(info.get("redis_version", "0"))
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < _OLDEST_VERSION:

@@ -163,6 +163,24 @@ def _every_call(store: RedisStore) -> list[Callable[[], object]]:
     ]
 
 
+class Old(fakeredis.FakeRedis):
+    """A server of another time."""
+
+    def info(self, section: str | None = None, *arguments: str, **options: object) -> dict[str, str]:
+        return {"redis_version": "6.0.16"}
+
+
+def test_a_server_that_is_too_old_is_refused() -> None:
+    with pytest.raises(BadSetup, match=r"6\.0\.16 is too old"):
+        check_server(Old(), MemoryJournal())
+
+
+def test_a_server_that_does_not_tell_what_it_is_is_taken_as_it_is() -> None:
+    journal = MemoryJournal()
+    check_server(fakeredis.FakeRedis(), journal)
+    assert not journal.lines
+
+
 def test_nobody_listening_is_an_outage() -> None:
     with pytest.raises(StoreDown):
         connect("redis://127.0.0.1:1/0", MemoryJournal(), timeout_seconds=0.5)
