@@ -126,7 +126,7 @@ class SeriesModel:
 
     __slots__ = (
         "arena", "experts", "observed", "season", "share_sold",
-        "_detector", "_differences", "_naive", "_plan", "_spread", "_sum_absolute", "_sum_square",
+        "_columns", "_detector", "_differences", "_naive", "_plan", "_spread", "_sum_absolute", "_sum_square",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +137,7 @@ class SeriesModel:
         drift_threshold: float = DEFAULT_THRESHOLD,
     ) -> None:
         self._plan = plan = _plan(season, roster, columns)
+        self._columns = columns
         self.season = season
         self.observed = 0
         self.share_sold = 1.0
@@ -302,22 +303,41 @@ class SeriesModel:
         StateCorrupt
             Cut off or altered, of another format, or of another roster or other columns.
         """
-        season = _check(state, roster, columns)
-        model = cls(season, roster, columns, drift_threshold)
+        model = cls(_check(state, roster, columns), roster, columns, drift_threshold)
+        model._take(state)
+        return model
+
+    def restore(self, state: bytes) -> None:
+        """Become the model that wrote `state`, keeping this object: a host reads one series after another into it.
+
+        Parameters
+        ----------
+        state
+            What `encode` wrote, for the same season, roster and columns.
+
+        Raises
+        ------
+        StateCorrupt
+            As for :meth:`decode`.
+        """
+        if _check(state, self._plan.roster, self._columns) != self.season:
+            raise StateCorrupt("a series' state was written for another season.")
+        self._take(state)
+
+    def _take(self, state: bytes) -> None:
         at = _PREFIX.size
         try:
-            (model.observed, model.share_sold, model._differences, model._sum_absolute, model._sum_square) = (
+            (self.observed, self.share_sold, self._differences, self._sum_absolute, self._sum_square) = (
                 _HEAD.unpack_from(state, at)
             )
             at += _HEAD.size
-            for part in model._parts():
+            for part in self._parts():
                 (length,) = _LENGTH.unpack_from(state, at)
                 at += _LENGTH.size
                 part.restore(state[at : at + length])
                 at += length
         except (error, ValueError) as broken:
             raise StateCorrupt(f"a series' state does not read: {broken}") from broken
-        return model
 
 
 class _Plan(NamedTuple):

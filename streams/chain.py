@@ -144,13 +144,16 @@ class Chain:
         """Let the price desks catch up, then tick every task at the ends reached so far, and run."""
         for desk in self.price_desks:
             self._run(desk)
-        whole = [self._ends.get(Place(topic.name, 0), 0) for topic in (CONTEXT, CATALOG)]
-        for task in range(self.settings.tasks):
-            ends = [self._ends.get(Place(topic.name, task), 0) for topic in (SALES, STOCK, PRICES)]
-            for name, end in zip(("sales", "stock", "prices"), ends, strict=True):
-                self.engines[task].feed(name, (), end)
-            self.put(TICKS, None, Tick(t_ms, *ends, *whole, source).encode(), task)
+        for task, engine in enumerate(self.engines):
+            sales, stock, prices = (self._end(topic, task) for topic in (SALES, STOCK, PRICES))
+            for name, end in (("sales", sales), ("stock", stock), ("prices", prices)):
+                engine.feed(name, (), end)
+            tick = Tick(t_ms, sales, stock, prices, self._end(CONTEXT, 0), self._end(CATALOG, 0), source)
+            self.put(TICKS, None, tick.encode(), task)
         self.run()
+
+    def _end(self, topic: Topic, partition: int) -> int:
+        return self._ends.get(Place(topic.name, partition), 0)
 
     # --- running -----------------------------------------------------------------------------------------------
 

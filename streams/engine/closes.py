@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from online_models.series_model import SeriesModel
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
 from streams.engine.emitter import measures
@@ -23,7 +22,7 @@ from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 
 if TYPE_CHECKING:
-    from online_models.series_model import Forecast, Lesson
+    from online_models.series_model import Forecast, Lesson, SeriesModel
     from streams.engine.core import Core
     from streams.engine.facts import Facts
     from streams.engine.history import History
@@ -149,7 +148,7 @@ class Closes:
             return
         origin = self._core.periods.start_ms(period)
         x = self._facts.features(series, history.units(30), period, origin)
-        expected = SeriesModel.decode(history.model).forecast(x)
+        expected = self._core.model(history).forecast(x)
         if expected is None:
             return
         sold = window[SOLD] / THOUSANDTHS
@@ -191,7 +190,7 @@ class Closes:
 
     def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
         core = self._core
-        model = SeriesModel.decode(history.model) if history.model else SeriesModel(core.settings.season)
+        model = core.model(history)
         x = self._facts.features(series, history.units(30), period, core.periods.start_ms(period))
         lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
         if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:

@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from online_models.series_model import SeriesModel
 from schemas.errors import StateCorrupt, TornTask
 from schemas.quantities import HOUR_MS
 from streams.engine.agenda import Agenda, Close, WorkItem
@@ -98,6 +99,8 @@ class Core:
         self._cold_dirty: set[str] = set()
         self._cold_bytes = 0
         self.score_from_ms: int | None = None
+        self._bench = SeriesModel(settings.season)
+        self._blank = self._bench.encode()
 
     # --- series -----------------------------------------------------------------------------------------------
 
@@ -129,6 +132,11 @@ class Core:
         name = f"m:{series.name}"
         stored = self.cold.get(name)
         return History() if stored is None else History.decode(stored, name)
+
+    def model(self, history: History) -> SeriesModel:
+        """Return a series' model, read from its stored bytes into the task's one workbench: use it, then let it go."""
+        self._bench.restore(history.model or self._blank)
+        return self._bench
 
     def keep_history(self, series: Series, history: History) -> None:
         """Store a series' past."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from online_models.series_model import SeriesModel
 from online_models.stockout import LeadTimeDemand
 from schemas.quantities import DAY_MS, THOUSANDTHS
 from schemas.signals import Contribution, Measure
@@ -27,6 +26,7 @@ from streams.engine.ledger import on_hand_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from online_models.series_model import SeriesModel
     from schemas.signals import Phase
     from streams.engine.core import Core
     from streams.engine.series import Series
@@ -110,7 +110,7 @@ class Risk:
         if model is None:
             if not history.model:
                 return None
-            model = SeriesModel.decode(history.model)
+            model = core.model(history)
         lead_days = self._facts.lead_time_days(series, now_ms)
         pmf = lead_time_pmf(lead_days)
         days = len(pmf) + max(1, round(core.settings.review_days)) + 7
