@@ -88,6 +88,8 @@ class RowFile:
         held: list[RowEvent] = []
         latest_ms: int | None = None
         for sheet in self._sheets():
+            if len(sheet) == 0:
+                continue
             latest_ms = self._check_order(sheet, latest_ms)
             held.extend(self._events_of(sheet, encoders, latest_ms))
             held.sort(key=itemgetter(0))
@@ -119,6 +121,9 @@ class RowFile:
 
     def _check_order(self, sheet: Sheet, latest_ms: int | None) -> int:
         starts = sheet.periods.start_ms[~sheet.periods.unreadable]
+        if len(starts) == 0 and latest_ms is None:
+            how = self.mapping.time.format or "a number"
+            raise UnknownMapping(f"No time of the first rows of {self.path.name} can be read as {how}: mend [time].")
         if len(starts) == 0:
             return latest_ms or 0
         back = np.flatnonzero(np.diff(starts, prepend=starts[0] if latest_ms is None else latest_ms) < 0)
@@ -160,8 +165,9 @@ class RowFile:
 
     def _refuse(self, sheet: Sheet, latest_ms: int) -> tuple[list[RowEvent], Codes]:
         open_rows = ~sheet.periods.unreadable
+        times_ms = _fill_times(sheet, latest_ms)
         refusals = [
-            self._refusal(sheet, place, Reason.SCHEMA, "the row's time cannot be read", latest_ms)
+            self._refusal(sheet, place, Reason.SCHEMA, "the row's time cannot be read", int(times_ms[place]))
             for place in np.flatnonzero(~open_rows).tolist()
         ]
         for skip in self.mapping.skip:
@@ -256,6 +262,16 @@ def _order_of(refusals: Sequence[RowEvent], sheet: Sheet) -> tuple[Codes, Codes]
     at_ms = np.array([each.event_time_ms for each in refusals], np.int64)
     by_row = {row: place for place, row in enumerate(sheet.rows.tolist())} if refusals else {}
     return at_ms, np.array([by_row[each.row] for each in refusals], np.int64)
+
+
+def _fill_times(sheet: Sheet, latest_ms: int) -> Codes:
+    """Return each row's start; a row without a readable time stands with the row before it."""
+    unreadable, start_ms = sheet.periods.unreadable, sheet.periods.start_ms
+    if unreadable.all():
+        return np.full(len(start_ms), latest_ms, np.int64)
+    first_ms = start_ms[~unreadable][0]
+    filled: Codes = np.maximum.accumulate(np.where(unreadable, first_ms, start_ms))
+    return filled
 
 
 def _count_up_to(events: Sequence[RowEvent], latest_ms: int) -> int:

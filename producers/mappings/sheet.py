@@ -37,6 +37,7 @@ class Sheet:
         self.mapping = mapping
         self.rows = chunk.rows
         self._known: dict[str, Column] = {}
+        self._open: set[str] = set()
         self._columns: Table[str, Column] = chunk.columns
         self._parent: Sheet | None = None
         self._index: Codes = chunk.rows
@@ -75,8 +76,12 @@ class Sheet:
     def _find(self, name: str) -> Column:
         if self._parent is not None:
             return self._parent.column(name).take(self._index)
-        if name in self.mapping.values:
-            return evaluate(self.mapping.values[name], self)
+        if name in self.mapping.values and name not in self._open:
+            # Inside its own expression a name means the column.
+            self._open.add(name)
+            column = evaluate(self.mapping.values[name], self)
+            self._open.discard(name)
+            return column
         if name in self._columns:
             return self._columns[name]
         if name in MOMENTS:
