@@ -107,6 +107,11 @@ class LeadTimeDemand:
         )
         self._tails = _tails(self._means, dispersion, self._days)
 
+    @property
+    def means(self) -> tuple[float, ...]:
+        """Expected units of each coming day."""
+        return self._means
+
     def stockout_risk(self, on_hand_units: float) -> float:
         """Probability that the shelf empties before an order placed now could arrive.
 

@@ -1,0 +1,152 @@
+"""The report of a replay: what went in, what came of it, how good the forecasts were, which alerts were raised.
+
+The one rule: a figure without anything behind it is None, and the seasonal naive stands beside the champion wherever
+the champion is scored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.alerts import Alert
+from schemas.quarantine import Refusal
+from schemas.reading import read_alert
+from schemas.topics import ALERTS, FORECASTS, QUARANTINE, SIGNALS
+from streams.engine.engine import EngineTask
+from streams.engine.scoreboard import Scoreboard
+from streams.outcome import Output
+
+Scored = dict[str, float | int | None]
+
+
+class EventCounts(BaseModel):
+    """Events by fate; `read` is what the topics (or the files) gave, refused rows included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    read: int
+    accepted: int
+    duplicate: int
+    late: int
+    quarantined: dict[str, int]
+
+
+class KindCounts(BaseModel):
+    """Alerts of one kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    critical: int
+    resolved: int
+    early: int
+
+
+class Report(BaseModel):
+    """What `replay --report` writes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    events: EventCounts
+    series: int
+    periods_closed: int
+    forecasts_issued: int
+    forecast: dict[str, dict[str, Scored] | dict[str, dict[str, Scored]]]
+    alerts: dict[str, KindCounts]
+    early: dict[str, int]
+    seconds: float
+    events_per_second: float
+    closes_per_second: float
+    partitions: int
+    seed: int | None
+    period: str
+    models: str
+    sources: tuple[str, ...]
+    versions: dict[str, str]
+
+
+class Collector:
+    """Takes every output of a chain and remembers what a report needs.
+
+    Parameters
+    ----------
+    keep_alerts
+        Whether every revision is kept in order (for a feed or a comparison), not only the newest.
+    """
+
+    def __init__(self, keep_alerts: bool = False) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.revisions: list[Alert] | None = [] if keep_alerts else None
+        self.quarantined: Counter[str] = Counter()
+        self.forecasts = 0
+        self.signals = 0
+
+    def take(self, output: Output) -> None:
+        """Count one output."""
+        if output.topic is FORECASTS:
+            self.forecasts += 1
+        elif output.topic is SIGNALS:
+            self.signals += 1
+        elif output.topic is QUARANTINE:
+            refusal = Refusal.from_record(output.key, output.value, output.headers)
+            self.quarantined[str(refusal.reason)] += 1
+        elif output.topic is ALERTS:
+            alert = read_alert(output.value)
+            held = self.alerts.get(alert.alert_id)
+            if held is None or alert.revision > held.revision:
+                self.alerts[alert.alert_id] = alert
+            if self.revisions is not None:
+                self.revisions.append(alert)
+
+    def kinds(self) -> dict[str, KindCounts]:
+        """Return the alerts by kind, in the order of the alphabet."""
+        kinds = sorted({alert.kind for alert in self.alerts.values()})
+        return {kind: _count_kind([each for each in self.alerts.values() if each.kind == kind]) for kind in kinds}
+
+
+def _count_kind(alerts: list[Alert]) -> KindCounts:
+    return KindCounts(
+        count=len(alerts),
+        critical=sum(alert.severity == "critical" for alert in alerts),
+        resolved=sum(alert.state == "resolved" for alert in alerts),
+        early=sum(alert.early for alert in alerts),
+    )
+
+
+def count_events(engines: Iterable[EngineTask], quarantined: Counter[str]) -> EventCounts:
+    """Return the events of all tasks by fate."""
+    total: Counter[str] = Counter()
+    for engine in engines:
+        total.update(engine.core.emitter.counts)
+    refused = sum(quarantined.values())
+    return EventCounts(
+        read=total["accepted"] + total["duplicate"] + refused,
+        accepted=total["accepted"],
+        duplicate=total["duplicate"],
+        late=total["late"],
+        quarantined=dict(sorted(quarantined.items())),
+    )
+
+
+def score_forecasts(
+    engines: Iterable[EngineTask],
+) -> dict[str, dict[str, Scored] | dict[str, dict[str, Scored]]]:
+    """Return scores overall, by model and by volume class, all tasks together."""
+    board = Scoreboard()
+    for engine in engines:
+        board.merge(engine.core.board)
+    overall: dict[str, Scored] = {}
+    models: dict[str, Scored] = {}
+    classes: dict[str, dict[str, Scored]] = {}
+    for scope, scores in sorted(board.scores.items()):
+        parts = scope.split("/")
+        if parts[0] == "overall":
+            overall[parts[1]] = scores.as_dict()
+        elif parts[0] == "model":
+            models[parts[1]] = scores.as_dict()
+        else:
+            classes.setdefault(parts[1], {})[parts[2]] = scores.as_dict()
+    return {"overall": overall, "by_model": models, "by_volume_class": classes}
