@@ -106,7 +106,6 @@ class PriceHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._may_take = False
         self._events = 0
-        self._deal = 0
 
     @property
     def clock(self) -> Clock:
@@ -155,15 +154,13 @@ class PriceHost:
     async def handle(self, place: Place, record: Record) -> None:
         """Handle one record for the agent; after a failure or a stop it never returns.
 
-        Faust acknowledges whatever its agent comes back from, so coming back is a promise.
+        Faust acknowledges whatever its agent comes back from, so coming back is a promise. A record that waits while a
+        commit runs may be overtaken by a rebalance: its place is no longer held when its turn comes, it is dropped,
+        and read again from the mark by whoever holds the place next.
         """
-        deal = self._deal
         await self._room.wait()
         if self._failure is not None or self._stopping.is_set():
             await _for_ever()
-        if deal != self._deal:
-            # The group has dealt anew while this record waited: its place is read again from the mark.
-            return
         try:
             self._handle_now(place, record)
         except BaseException as error:
@@ -187,7 +184,6 @@ class PriceHost:
     def allow_taking(self, is_given_places: bool) -> None:
         """The group has told what this worker holds."""
         self._may_take = True
-        self._deal += 1
         if not is_given_places:
             # It stands by.
             self.ready.set()
@@ -195,7 +191,6 @@ class PriceHost:
     def forbid_taking(self) -> None:
         """The group is about to deal anew: whoever took a place now would fence its next owner."""
         self._may_take = False
-        self._deal += 1
 
     async def hand_over(self) -> None:
         """Commit what is in hand and forget it, within the time the group grants."""
