@@ -101,6 +101,14 @@ class Periods:
         """Return the number of local days in a period."""
         return self.first_day(ordinal + 1).toordinal() - self.first_day(ordinal).toordinal()
 
+    def day_number(self, ms: int) -> int:
+        """Return the ordinal of the local date, whatever the period."""
+        return to_datetime(ms).astimezone(self.zone).date().toordinal()
+
+    def midnight_ms(self, ms: int) -> int:
+        """Return the begin of the local day, whatever the period."""
+        return to_ms(datetime.combine(to_datetime(ms).astimezone(self.zone).date(), time(), self.zone))
+
     def local_hour(self, ms: int) -> int:
         """Return the hour of the local day, 0 … 23."""
         return to_datetime(ms).astimezone(self.zone).hour

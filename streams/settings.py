@@ -47,6 +47,8 @@ class ShopSettings:
         The probability of no stock-out that a recommended order buys.
     lead_time_days
         Used where the catalog says nothing.
+    drift_threshold
+        Score of the likelihood CUSUM, in nats, above which demand has drifted.
     review_days
         Days until the next chance to order, added to the lead time by a recommended order.
     undercut_gap
@@ -77,6 +79,7 @@ class ShopSettings:
     clear_share: float = 0.5
     service_level: float = 0.95
     lead_time_days: float = 7.0
+    drift_threshold: float = 6.0
     review_days: float = 1.0
     undercut_gap: float = 0.1
     trading_hours: tuple[int, int] = (6, 22)

@@ -99,7 +99,7 @@ class Core:
         self._cold_dirty: set[str] = set()
         self._cold_bytes = 0
         self.score_from_ms: int | None = None
-        self._bench = SeriesModel(settings.season)
+        self._bench = SeriesModel(settings.season, drift_threshold=settings.drift_threshold)
         self._blank = self._bench.encode()
 
     # --- series -----------------------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ class DedupeIndex:
         self._dirty.add(hour)
         return True
 
+    def take_back(self, hour: int) -> None:
+        """Undo the newest :meth:`add` of an hour, in the step that made it."""
+        self._seen[hour].discard(self._order[hour].pop())
+
     def forget(self, before_hour: int) -> None:
         """Drop every hour before this one."""
         for hour in [hour for hour in self._seen if hour < before_hour]:

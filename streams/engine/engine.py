@@ -28,7 +28,7 @@ from schemas.prices import CompetitorPrice
 from schemas.quantities import HOUR_MS
 from schemas.reasons import Reason
 from schemas.ticks import Tick
-from streams.engine.admit import ADMISSION, UNREADABLE_MS, Body, Moved, Refused, Sold, refusal
+from streams.engine.admit import ADMISSION, Body, Moved, Refused, Sold, refusal
 from streams.engine.closes import Closes
 from streams.engine.core import Core
 from streams.engine.events import Events
@@ -127,7 +127,7 @@ class EngineTask:
                 self._feed_tick(record)
         else:
             items = ADMISSION[name](records)
-            bad = sum(1 for item in items if item.t_ms == UNREADABLE_MS)
+            bad = sum(1 for item in items if isinstance(item.body, Refused))
             self._wires[name].count(len(items) - bad, bad)
             self._merge.feed(name, items, position)
 
@@ -143,8 +143,15 @@ class EngineTask:
         return {**wants, "ticks": len(self._ticks) < _ENOUGH_TICKS}
 
     def idle(self) -> bool:
-        """Return whether nothing can be done before more is fed."""
-        return not self._advance()
+        """Return whether nothing can be done before more is fed. It only looks: a step belongs to `handle`."""
+        if self._ready:
+            return False
+        core = self.core
+        if self._tick is None:
+            return not self._tick_waits()
+        if core.agenda.next_due <= core.clock.newest_ms:
+            return False
+        return not (self._merge.ready(core.clock.ends) or self._merge.complete(core.clock.ends))
 
     def dirty_bytes(self) -> int:
         """Return an estimate of the bytes that :meth:`writes` would give."""
@@ -181,7 +188,9 @@ class EngineTask:
     def _close(self) -> int:
         item = self.core.agenda.pop()
         self.core.emitter.cause = (self._topics["ticks"], self._tick_mark)
-        self._closes.run(item)
+        if not self._closes.run(item):
+            # Done before: a task that was restarted never had this item, so it must not count as a step.
+            return 0
         self._step += 1
         return 1
 
@@ -202,24 +211,35 @@ class EngineTask:
         core = self.core
         if core.agenda.next_due <= core.clock.newest_ms:
             return True
-        if not self._reference_ready():
-            return False
         self._ready.extend(self._merge.take(core.clock.ends, max(budget, 256)))
         return bool(self._ready) or self._merge.complete(core.clock.ends)
 
+    def _tick_waits(self) -> bool:
+        """Return whether the next tick can be taken, or refused."""
+        for record, found in self._ticks:
+            if record.offset >= self._tick_mark:
+                return isinstance(found, BadEvent) or self._reference_ready(found)
+        return False
+
     def _take_tick(self) -> bool:
-        tick, offset = None, -1
-        while self._ticks and tick is None:
-            record, found = self._ticks.popleft()
+        """Take the next tick in hand, once master data and context are there up to its ends: its closes read them."""
+        while self._ticks:
+            record, found = self._ticks[0]
             if record.offset < self._tick_mark:
-                continue
-            if isinstance(found, BadEvent):
+                self._ticks.popleft()
+            elif isinstance(found, BadEvent):
+                self._ticks.popleft()
                 self._refuse("ticks", record, found)
                 self._tick_mark = record.offset + 1
-                continue
-            tick, offset = found, record.offset
-        if tick is None:
-            return False
+            elif not self._reference_ready(found):
+                return False
+            else:
+                self._ticks.popleft()
+                self._begin(found, record.offset)
+                return True
+        return False
+
+    def _begin(self, tick: Tick, offset: int) -> None:
         core, clock = self.core, self.core.clock
         self._tick, self._tick_mark = tick, offset
         if core.emitter.tick_offset != offset:
@@ -228,11 +248,12 @@ class EngineTask:
         for name in ("sales", "stock", "prices", "context", "catalog"):
             clock.ends[name] = max(clock.ends.get(name, 0), getattr(tick, name))
         core.view = core.reference.view(clock.ends["catalog"], clock.ends["context"])
-        return True
 
-    def _reference_ready(self) -> bool:
+    def _reference_ready(self, tick: Tick) -> bool:
         positions, ends = self.core.reference.positions, self.core.clock.ends
-        return positions["catalog"] >= ends["catalog"] and positions["context"] >= ends["context"]
+        return positions["catalog"] >= max(tick.catalog, ends.get("catalog", 0)) and positions["context"] >= max(
+            tick.context, ends.get("context", 0)
+        )
 
     def _finish(self) -> int:
         """Move time to the tick itself, then let it go; closes that fall due come in between."""
@@ -265,10 +286,15 @@ class EngineTask:
                 core.emitter.count("duplicate")
                 return
             core.emitter.cause = (self._topics[name], item.offset)
-            if isinstance(body, Sold):
-                self._events.sale(body.fields, item.t_ms)
-            else:
-                self._moved(body, item.t_ms)
+            try:
+                if isinstance(body, Sold):
+                    self._events.sale(body.fields, item.t_ms)
+                else:
+                    self._moved(body, item.t_ms)
+            except BadEvent:
+                # Refused, so not seen: the sender may mend it and send it again under its id.
+                core.dedupe.take_back(item.t_ms // HOUR_MS)
+                raise
             core.emitter.count("accepted")
         except BadEvent as error:
             self._refuse(name, body.record, error)

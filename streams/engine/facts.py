@@ -105,6 +105,12 @@ class Facts:
         opens, closes = self._core.settings.trading_hours
         return start_ms + opens * HOUR_MS, min(end_ms, start_ms + closes * HOUR_MS)
 
+    def rest_of_day(self, at_ms: int) -> float:
+        """Return the share of a local day's usual trading hours that is still to come."""
+        opens, closes = self._core.settings.trading_hours
+        hours = (at_ms - self._core.periods.midnight_ms(at_ms)) / HOUR_MS
+        return min(1.0, max(0.0, (closes - hours) / (closes - opens)))
+
     def trading(self, store_id: str, hour_start_ms: int) -> bool:
         """Return whether a store trades in an hour, as far as is known: its calendar, else the usual hours."""
         core = self._core

@@ -48,8 +48,10 @@ class Market:
 
     def put_shelf(self, shelf: Shelf) -> None:
         """Book our own price; the newest are kept."""
-        self.shelves = sorted({*self.shelves, shelf}, key=lambda one: (one.from_ms, one.at_ms, one.store_id or ""))
-        self.shelves = self.shelves[-_KEPT * 4 :]
+        self.shelves = sorted({*self.shelves, shelf}, key=_shelf_order)
+        of_store = [one for one in self.shelves if one.store_id == shelf.store_id]
+        if len(of_store) > _KEPT:
+            self.shelves.remove(of_store[0])
 
     def put_rival(self, rival: str, price: Rival) -> None:
         """Book a rival's price; the newest are kept."""
@@ -59,14 +61,14 @@ class Market:
         del history[:-_KEPT]
 
     def own(self, store_id: str | None, at_ms: int, known_ms: int) -> Shelf | None:
-        """Return our price at a moment as known at another; the store's own wins, then the newest."""
+        """Return our price at a moment as known at another; that of the very store (None: of all) wins, then the newest."""
         found: Shelf | None = None
         for shelf in self.shelves:
             if shelf.at_ms > known_ms or shelf.from_ms > at_ms or (shelf.to_ms is not None and at_ms >= shelf.to_ms):
                 continue
             if shelf.store_id is not None and store_id is not None and shelf.store_id != store_id:
                 continue
-            if found is None or (shelf.store_id is not None, shelf.from_ms) >= (found.store_id is not None, found.from_ms):
+            if found is None or (shelf.store_id == store_id) >= (found.store_id == store_id):
                 found = shelf
         return found
 
@@ -93,6 +95,12 @@ class Market:
         market.rivals = {rival: [Rival(*one) for one in history] for rival, history in rivals.items()}
         market.undercuts = undercuts
         return market
+
+
+def _shelf_order(shelf: Shelf) -> tuple[int, int, str, int, str, int]:
+    """Every field counts, so that no tie is left to the order of a set."""
+    until = -1 if shelf.to_ms is None else shelf.to_ms
+    return shelf.from_ms, shelf.at_ms, shelf.store_id or "", shelf.price, shelf.currency, until
 
 
 class MarketTable:

@@ -14,10 +14,11 @@ The one rule: all arithmetic of the risk is done when a period closes or an orde
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from online_models.stockout import LeadTimeDemand
-from schemas.quantities import DAY_MS, THOUSANDTHS
+from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from schemas.signals import Contribution, Measure
 from streams.engine.emitter import measures
 from streams.engine.facts import Facts
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 #: How an order placed now arrives: on the stated day, or one or two days late.
 LEAD_TIME_SHARES = (0.8, 0.15, 0.05)
-#: An order overdue for longer than this is not counted on.
-_OVERDUE_MS = DAY_MS
+#: An order overdue for longer than this is not counted on: nobody knows when it comes.
+_OVERDUE_MS = 2 * HOUR_MS
 _CRITICAL_RISK = 0.8
 
 
@@ -68,7 +69,10 @@ class Risk:
             self._say_stockout(series, at_ms, "cleared")
         if series.risk_since is None:
             if series.threshold is not None and on_hand <= series.threshold:
-                self._say_risk(series, at_ms, on_hand, "opened", early=early)
+                # The threshold is as old as the last plan; what was sold since, and what has come nearer, may lower it.
+                self.replan(series, at_ms)
+                if on_hand <= series.threshold:
+                    self._say_risk(series, at_ms, on_hand, "opened", early=early)
         elif not early and series.clear_at is not None and on_hand > series.clear_at:
             self._say_risk(series, at_ms, on_hand, "cleared", early=False)
 
@@ -77,6 +81,9 @@ class Risk:
         on_hand = on_hand_at(series, cut_ms)
         if on_hand is None or series.threshold is None or series.clear_at is None:
             return
+        overdue = any(order.due_ms is not None and order.due_ms + _OVERDUE_MS < cut_ms for order in series.orders)
+        if overdue or series.risk_since is not None or on_hand <= series.threshold:
+            self.replan(series, cut_ms)
         if series.risk_since is None:
             if on_hand <= series.threshold:
                 self._say_risk(series, cut_ms, on_hand, "opened", early=False)
@@ -114,34 +121,42 @@ class Risk:
         lead_days = self._facts.lead_time_days(series, now_ms)
         pmf = lead_time_pmf(lead_days)
         days = len(pmf) + max(1, round(core.settings.review_days)) + 7
-        first = core.periods.of(now_ms)
-        means = self._daily_means(series, model, history.units(30), first, days, now_ms)
+        means = self._daily_means(series, model, history.units(30), days, now_ms)
         if means is None:
             return None
         return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
 
     def _daily_means(
-        self, series: Series, model: SeriesModel, past: Sequence[float | None], first: int, days: int, now_ms: int
+        self, series: Series, model: SeriesModel, past: Sequence[float | None], days: int, now_ms: int
     ) -> list[float] | None:
+        """Return expected units of each of the coming windows of one trading day, the first beginning now."""
         periods = self._core.periods
+        first = periods.of(now_ms)
         lengths: list[int] = []
-        while sum(lengths) < days:
+        while sum(lengths) < days + 1:
             lengths.append(periods.days(first + len(lengths)))
-        origin = min(now_ms, periods.start_ms(first))
+        origin = periods.start_ms(first)
         xs = [self._facts.features(series, past, first + at, origin) for at in range(len(lengths))]
         means = model.horizon_means(xs)
         if means is None:
             return None
-        return [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)][:days]
+        daily = [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)]
+        rest = self._facts.rest_of_day(now_ms)
+        return [rest * today + (1 - rest) * tomorrow for today, tomorrow in pairwise(daily)][:days]
 
     def _arrivals(self, series: Series, now_ms: int, days: int) -> list[float]:
+        """Return units on order by window of one trading day from now, each at the edge it comes nearest to."""
         arrivals = [0.0] * days
+        rest = self._facts.rest_of_day(now_ms)
+        today = self._core.periods.day_number(now_ms)
         for order in series.orders:
             if order.due_ms is None or order.due_ms + _OVERDUE_MS < now_ms:
                 continue
-            day = max(0, -(-(order.due_ms - now_ms) // DAY_MS))
-            if day < days:
-                arrivals[day] += order.units / THOUSANDTHS
+            due_ms = max(order.due_ms, now_ms)
+            ahead = self._core.periods.day_number(due_ms) - today + rest - self._facts.rest_of_day(due_ms)
+            window = round(ahead)
+            if window < days:
+                arrivals[window] += order.units / THOUSANDTHS
         return arrivals
 
     # --- saying so --------------------------------------------------------------------------------------------
