@@ -1,0 +1,23 @@
+"""`desk`: the alert desk. One works; a second one stands by."""
+
+from __future__ import annotations
+
+import typer
+
+from demand_monitor.hosting import run_worker
+from demand_monitor.options import with_settings
+from demand_monitor.settings import Settings
+from demand_monitor.wiring import Wiring
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("desk")(desk)
+
+
+@with_settings
+def desk(settings: Settings) -> None:
+    """Turn findings and people's clicks into alerts until told to stop."""
+    wiring = Wiring(settings)
+    wiring.check_topics()
+    run_worker(wiring, wiring.desk_worker())

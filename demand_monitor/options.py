@@ -1,0 +1,69 @@
+"""The options that every command shares, stated once and put into each command's signature.
+
+The one rule: an option of the command line is a setting under another spelling; its meaning stands in
+`demand_monitor.settings`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Concatenate, Final, ParamSpec
+
+import typer
+
+from demand_monitor.settings import Settings, masked_url, read_settings
+from schemas.errors import BrokerDown, StoreDown
+
+P = ParamSpec("P")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+_PANEL: Final = "Where"
+_SHARED: Final = (
+    ("config", Path, "--config", "TOML file of settings (also DEMAND_CONFIG).", "FILE"),
+    ("bootstrap", str, "--bootstrap", "Kafka brokers (also DEMAND_BOOTSTRAP).", "HOST:PORT"),
+    ("redis", str, "--redis", "Redis URL: redis://, rediss:// or unix:// (also DEMAND_REDIS).", "URL"),
+    ("prefix", str, "--prefix", "Prefix of topics, groups and keys (also DEMAND_PREFIX).", "TEXT"),
+    ("partitions", int, "--partitions", "P, the number of tasks (also DEMAND_PARTITIONS).", "P"),
+    ("log_level", str, "--log-level", "Life-cycle events on standard error: info, warning or none.", "LEVEL"),
+)
+
+
+def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
+    """Return a command whose first parameter is filled from the shared options, the environment and the file.
+
+    Parameters
+    ----------
+    command
+        Takes the settings first, then its own arguments and options.
+    """
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[kind | None, typer.Option(flag, help=text, metavar=meta, rich_help_panel=_PANEL)],
+        )
+        for name, kind, flag, text, meta in _SHARED
+    ]
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        options = {name: kwargs.pop(name, None) for name, *_ in _SHARED}
+        config = options.pop("config")
+        settings = read_settings(options, config if isinstance(config, Path) else None)
+        try:
+            command(settings, *args, **kwargs)
+        except BrokerDown as down:
+            raise BrokerDown(f"Kafka at {settings.bootstrap} did not answer: {down}") from down
+        except StoreDown as down:
+            raise StoreDown(f"Redis at {masked_url(settings.redis)} did not answer: {down}") from down
+
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + shared
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
