@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 from schemas.alerts import Alert
+from schemas.quantities import to_ms
 from schemas.quarantine import Refusal
 from schemas.reading import read_alert
 from schemas.topics import ALERTS, FORECASTS, QUARANTINE, SIGNALS
@@ -20,6 +21,16 @@ from streams.engine.scoreboard import Scoreboard
 from streams.outcome import Output
 
 Scored = dict[str, float | int | None]
+
+
+class ForecastScores(BaseModel):
+    """Scores of the champion and, beside it, of the seasonal naive."""
+
+    model_config = ConfigDict(frozen=True)
+
+    overall: dict[str, Scored]
+    by_model: dict[str, Scored]
+    by_volume_class: dict[str, dict[str, Scored]]
 
 
 class EventCounts(BaseModel):
@@ -54,7 +65,7 @@ class Report(BaseModel):
     series: int
     periods_closed: int
     forecasts_issued: int
-    forecast: dict[str, dict[str, Scored] | dict[str, dict[str, Scored]]]
+    forecast: ForecastScores
     alerts: dict[str, KindCounts]
     early: dict[str, int]
     seconds: float
@@ -75,9 +86,12 @@ class Collector:
     ----------
     keep_alerts
         Whether every revision is kept in order (for a feed or a comparison), not only the newest.
+    since_ms
+        Alerts opened before this belong to the warm-up and are not counted; None counts all.
     """
 
-    def __init__(self, keep_alerts: bool = False) -> None:
+    def __init__(self, keep_alerts: bool = False, since_ms: int | None = None) -> None:
+        self._since_ms = since_ms
         self.alerts: dict[str, Alert] = {}
         self.revisions: list[Alert] | None = [] if keep_alerts else None
         self.quarantined: Counter[str] = Counter()
@@ -103,8 +117,13 @@ class Collector:
 
     def kinds(self) -> dict[str, KindCounts]:
         """Return the alerts by kind, in the order of the alphabet."""
-        kinds = sorted({alert.kind for alert in self.alerts.values()})
-        return {kind: _count_kind([each for each in self.alerts.values() if each.kind == kind]) for kind in kinds}
+        counted = [
+            alert
+            for alert in self.alerts.values()
+            if self._since_ms is None or to_ms(alert.opened_at) >= self._since_ms
+        ]
+        kinds = sorted({alert.kind for alert in counted})
+        return {kind: _count_kind([alert for alert in counted if alert.kind == kind]) for kind in kinds}
 
 
 def _count_kind(alerts: list[Alert]) -> KindCounts:
@@ -131,9 +150,7 @@ def count_events(engines: Iterable[EngineTask], quarantined: Counter[str]) -> Ev
     )
 
 
-def score_forecasts(
-    engines: Iterable[EngineTask],
-) -> dict[str, dict[str, Scored] | dict[str, dict[str, Scored]]]:
+def score_forecasts(engines: Iterable[EngineTask]) -> ForecastScores:
     """Return scores overall, by model and by volume class, all tasks together."""
     board = Scoreboard()
     for engine in engines:
@@ -149,4 +166,4 @@ def score_forecasts(
             models[parts[1]] = scores.as_dict()
         else:
             classes.setdefault(parts[1], {})[parts[2]] = scores.as_dict()
-    return {"overall": overall, "by_model": models, "by_volume_class": classes}
+    return ForecastScores(overall=overall, by_model=models, by_volume_class=classes)

@@ -1,0 +1,211 @@
+"""`replay`: any past through the very processors that run live, in memory, with a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from demand_monitor.options import Json, with_settings
+from demand_monitor.printing import console, print_json, to_text
+from demand_monitor.progress import LoadProgress
+from demand_monitor.settings import Settings
+from demand_monitor.wiring import Wiring
+from schemas.errors import BadSetup
+from schemas.quantities import to_ms
+from streams.settings import ShopSettings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from consumers.replay import Replay
+    from producers.rows import RowSource
+    from streams.chain import Chain
+    from streams.report import Collector, Report
+
+Inputs = Annotated[
+    list[Path] | None, typer.Option("--input", "-i", help="A file instead of the topics; repeatable.", metavar="FILE")
+]
+Mappings = Annotated[
+    list[str] | None, typer.Option("--mapping", "-m", help="A mapping for each --input.", metavar="NAME")
+]
+From = Annotated[
+    str | None, typer.Option("--from", help="Score from here on (ISO 8601); what lies before is the warm-up.")
+]
+To = Annotated[str | None, typer.Option("--to", help="Stop at the last tick up to here (ISO 8601).")]
+ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the report as JSON.", metavar="FILE")]
+Recompute = Annotated[bool, typer.Option("--recompute", help="Chain the price desk, not the recorded prices.")]
+Models = Annotated[Literal["champion", "none"] | None, typer.Option("--models", help="none: the stream part alone.")]
+#: Scores shown to people, with their headings.
+_SHOWN = {
+    "n": "n",
+    "wape": "WAPE",
+    "mase": "MASE",
+    "rmsse": "RMSSE",
+    "bias": "bias",
+    "pinball_0.9": "pin .9",
+    "coverage_80": "cov 80",
+    "coverage_90": "cov 90",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("replay")(replay)
+
+
+@with_settings
+def replay(
+    settings: Settings,
+    inputs: Inputs = None,
+    mapping: Mappings = None,
+    from_: From = None,
+    to: To = None,
+    report_file: ReportFile = None,
+    recompute: Recompute = False,
+    models: Models = None,
+    as_json: Json = False,
+) -> None:
+    """Replay files, or a range of the topics, and report what was forecast, found and raised.
+
+    Nothing live is written: no group, no commits.
+    """
+    since_ms, until_ms = _moment(from_, "--from"), _moment(to, "--to")
+    shop = settings.shop if models is None else replace(settings.shop, models=models)
+    if inputs:
+        source = _source(inputs, mapping or [])
+        done = _play_files(Wiring(settings), source, shop_of(shop, source), since_ms, until_ms)
+        report = done.report([source.name])
+    else:
+        done = _play_topics(Wiring(settings), shop, since_ms, until_ms, recompute)
+        report = done.report([settings.prefix + "topics"])
+    if report_file is not None:
+        report_file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        print_report(report)
+
+
+def shop_of(shop: ShopSettings, source: RowSource) -> ShopSettings:
+    """Return the shop as a source has it: what was left at its default is taken from the mappings."""
+    default = ShopSettings()
+    grain = source.files[0].mapping.grain
+    return replace(
+        shop,
+        zone=source.zone if shop.zone == default.zone else shop.zone,
+        period=source.period if shop.period == default.period else shop.period,
+        grain=grain if shop.grain == default.grain else shop.grain,
+    )
+
+
+def _source(inputs: list[Path], mappings: list[str]) -> RowSource:
+    from producers.mappings.mapping import read_mapping
+    from producers.rows import RowSource
+
+    if len(inputs) != len(mappings):
+        raise BadSetup(
+            f"There are {len(inputs)} inputs and {len(mappings)} mappings: each --input needs its own --mapping.",
+            "demand-monitor mapping list",
+        )
+    return RowSource([(path, read_mapping(name)) for path, name in zip(inputs, mappings, strict=True)])
+
+
+def _chain(wiring: Wiring, shop: ShopSettings, since_ms: int | None, recompute: bool, collector: Collector) -> Chain:
+    from streams.chain import Chain, ChainSettings
+
+    settings = wiring.settings
+    return Chain(ChainSettings(settings.partitions, shop, settings.prefix, since_ms, recompute), collector.take)
+
+
+def _play_files(
+    wiring: Wiring, source: RowSource, shop: ShopSettings, since_ms: int | None, until_ms: int | None
+) -> Replay:
+    from consumers.replay import Replay
+    from producers.ticking import TickPlan
+    from streams.report import Collector
+
+    collector = Collector(since_ms=since_ms)
+    chain = _chain(wiring, shop, since_ms, True, collector)
+    with LoadProgress(source.name) as progress:
+        done = Replay(chain, collector, wiring.clock, progress.moved)
+        plan = TickPlan(source.zone, source.period, ceiling_ms=until_ms)
+        batches = source.batches()
+        if until_ms is not None:
+            batches = ([event for event in batch if event.event_time_ms <= until_ms] for batch in batches)
+        done.play(plan.cut(batches), source.name, source.digest())
+    return done
+
+
+def _play_topics(
+    wiring: Wiring, shop: ShopSettings, since_ms: int | None, until_ms: int | None, recompute: bool
+) -> Replay:
+    from consumers.replay import Replay, TopicLog
+    from streams.report import Collector
+
+    wiring.check_topics()
+    collector = Collector(since_ms=since_ms)
+    done = Replay(_chain(wiring, shop, since_ms, recompute, collector), collector, wiring.clock)
+    log = TopicLog(wiring.inlet(), wiring.admin(), wiring.settings.prefix, wiring.settings.partitions)
+    done.read(log, until_ms)
+    return done
+
+
+def _moment(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadSetup(f"{option} is no ISO 8601 time: {text!r}.") from error
+    return to_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+# --- printing ---------------------------------------------------------------------------------------------------
+
+
+def print_report(report: Report) -> None:
+    """Print a report as people read it."""
+    events = report.events
+    print(
+        f"{events.read:,} events read: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "
+        f"{events.late:,} late, {sum(events.quarantined.values()):,} quarantined."
+    )
+    for reason, count in events.quarantined.items():
+        print(f"{count:>12,}  {reason}")
+    print(
+        f"{report.series:,} series, {report.periods_closed:,} {report.period}s closed in {report.seconds:,.1f} s: "
+        f"{report.events_per_second:,.0f} events/s, {report.closes_per_second:,.0f} closes/s, "
+        f"P = {report.partitions}."
+    )
+    if report.forecast.overall:
+        console().print(_scores(report))
+    for kind, counts in report.alerts.items():
+        print(f"{counts.count:>8,}  {kind}: {counts.critical:,} critical, {counts.resolved:,} resolved")
+    if not report.alerts:
+        print("No alerts.")
+
+
+def _scores(report: Report) -> Table:
+    from rich.table import Table
+
+    table = Table(title="Forecast one period ahead", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("who", no_wrap=True)
+    for heading in _SHOWN.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    scored = report.forecast
+    rows = {
+        **scored.overall,
+        **{f"model {name}": scores for name, scores in scored.by_model.items()},
+        **{f"{group}: {who}": scores for group, both in scored.by_volume_class.items() for who, scores in both.items()},
+    }
+    for who, scores in rows.items():
+        table.add_row(who, *(_number(scores.get(name)) for name in _SHOWN))
+    return table
+
+
+def _number(value: float | int | None) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else to_text(value)
