@@ -95,6 +95,11 @@ class Merge(Generic[B]):
             lane = self._lanes[name]
             lane.position = max(lane.position, ends[name])
 
+    def ready(self, ends: dict[str, int]) -> bool:
+        """Return whether :meth:`take` would return something."""
+        lanes = [self._lanes[name] for name in self.names if self._lanes[name].next_offset() < ends[name]]
+        return bool(lanes) and all(lane.pending for lane in lanes)
+
     def take(self, ends: dict[str, int], budget: int) -> list[tuple[str, Item[B]]]:
         """Return at most `budget` items below `ends`, in order; fewer when a head is missing."""
         taken: list[tuple[str, Item[B]]] = []
@@ -106,10 +111,8 @@ class Merge(Generic[B]):
         while open_lanes and len(taken) < budget:
             if any(not lane.pending for _, _, lane, _ in open_lanes):
                 break
-            _, rank, name, lane, end = min((lane.pending[0].t_ms, rank, name, lane, end) for rank, name, lane, end in open_lanes)
-            limit = min(
-                ((other.pending[0].t_ms, at) for at, _, other, _ in open_lanes if at != rank), default=None
-            )
+            _, rank, name, lane, end = min((entry[2].pending[0].t_ms, *entry) for entry in open_lanes)
+            limit = min(((other.pending[0].t_ms, at) for at, _, other, _ in open_lanes if at != rank), default=None)
             self._run(name, lane, end, (rank, limit), taken, budget)
             if lane.next_offset() >= end:
                 open_lanes = [entry for entry in open_lanes if entry[0] != rank]

@@ -156,7 +156,8 @@ class View:
 
     def supply_terms(self, supplier: str, store_id: str, sku: str, at_ms: int) -> SupplyTerms | None:
         """Return the most specific terms: of store and sku, of the sku, of the store, of the supplier."""
-        for key in ((supplier, store_id, sku), (supplier, None, sku), (supplier, store_id, None), (supplier, None, None)):
+        by_sku, by_store = ((supplier, store_id, sku), (supplier, None, sku)), ((supplier, store_id, None),)
+        for key in (*by_sku, *by_store, (supplier, None, None)):
             found = self.reference.terms.at(key, at_ms, at_ms, self.catalog_end)
             if found is not None:
                 return found

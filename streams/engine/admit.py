@@ -72,9 +72,8 @@ UNREADABLE_MS = -1
 
 def refusal(place: Place, record: Record, error: BadEvent) -> Refusal:
     """Return the quarantine's view of a refused record."""
-    return Refusal(
-        error.reason, error.detail, place.topic, place.partition, record.offset, record.key, record.value, record.headers
-    )
+    offset, key, value, headers = record
+    return Refusal(error.reason, error.detail, place.topic, place.partition, offset, key, value, headers)
 
 
 def admit_sales(records: Sequence[Record]) -> list[Item[Body]]:

@@ -123,22 +123,24 @@ class Closes:
         self._risk.confirm(series, cut_ms)
         on_hand = on_hand_at(series, cut_ms)
         if on_hand is not None and on_hand <= 0:
-            self._empty_hour(series, hour, start_ms)
+            self._empty_hour(series, hour, start_ms, sold)
         if sold > 0:
-            self._surge(series, start_ms)
+            self._surge(series, hour)
         return True
 
-    def _empty_hour(self, series: Series, hour: int, start_ms: int) -> None:
+    def _empty_hour(self, series: Series, hour: int, start_ms: int, sold: int) -> None:
+        """Count an hour without stock: one with sales had some, whatever the ledger says."""
         period = self._core.periods.of(start_ms)
-        if period >= series.next_period and self._facts.trading(series.store_id, start_ms):
+        if sold <= 0 and period >= series.next_period and self._facts.trading(series.store_id, start_ms):
             series.window(period)[EMPTY_HOURS] += 1
-        if series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS:
+        followed = series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS
+        if followed and hour + 1 not in series.hours:
             # No sale will open the next hour of an empty shelf, so it is opened here.
-            if hour + 1 not in series.hours:
-                series.hours[hour + 1] = 0
-                self._core.plan_hour(series, hour + 1)
+            series.hours[hour + 1] = 0
+            self._core.plan_hour(series, hour + 1)
 
-    def _surge(self, series: Series, at_ms: int) -> None:
+    def _surge(self, series: Series, hour: int) -> None:
+        at_ms = hour * HOUR_MS
         period = self._core.periods.of(at_ms)
         window = series.open.get(period)
         if window is None or series.surge_since is not None or self._core.settings.models == "none":
@@ -151,7 +153,8 @@ class Closes:
         expected = self._core.model(history).forecast(x)
         if expected is None:
             return
-        sold = window[SOLD] / THOUSANDTHS
+        # Up to the end of this hour: what is booked already of later ones depends on the order of arrival.
+        sold = (window[SOLD] - sum(units for later, units in series.hours.items() if later > hour)) / THOUSANDTHS
         chance = 1.0 - expected.distribution.cdf(math.ceil(sold) - 1)
         if chance < SURPRISE and len(history.sold) >= 2 * self._core.settings.season:
             series.surge_since = at_ms
@@ -170,7 +173,7 @@ class Closes:
         end_ms = core.periods.end_ms(period)
         cut_ms = end_ms + core.period_offset(series)
         exposure = self._facts.exposure(series, period, window[EMPTY_HOURS], window[OUT_MS], cut_ms)
-        taught = exposure >= core.settings.exposure_floor
+        taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
         history = core.history(series)
         model = self._learn(series, history, period, window[SOLD], taught) if core.settings.models != "none" else None
         history.append(period, window[SOLD], window[RETURNED], taught)
@@ -187,6 +190,11 @@ class Closes:
             if model is not None:
                 self._risk.replan(series, end_ms, model)
             self._risk.confirm(series, cut_ms)
+
+    def _stood_empty(self, series: Series, period: int, sold: int) -> bool:
+        """Return whether the shelf was empty before the period began, and nothing sold says otherwise."""
+        since = series.stockout_since
+        return sold <= 0 and since is not None and since <= self._facts.trading_ms(period)[0]
 
     def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
         core = self._core

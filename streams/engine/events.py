@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import BadEvent
 from schemas.prices import CompetitorPrice
-from schemas.quantities import HOUR_MS, MILLIONTHS, THOUSANDTHS, to_millionths, to_ms, to_thousandths
+from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS, THOUSANDTHS, to_millionths, to_ms, to_thousandths
 from schemas.reasons import Reason
 from schemas.stock import (
     Availability,
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from streams.engine.facts import Facts
     from streams.engine.risk import Risk
     from streams.engine.series import Series
+
+
+#: No interval out of stock is longer: it would open a window for each of its periods.
+_LONGEST_INTERVAL_MS = 400 * DAY_MS
 
 
 class Events:
@@ -70,6 +74,8 @@ class Events:
             window[column] += booked
             if kind == "sold":
                 self._sold(series, fields, at_ms, period)
+        if column == SOLD and core.settings.intraday:
+            self._in_hour(series, at_ms // HOUR_MS, booked)
         core.table.touch(series)
         if moved and series.on_hand is not None:
             ledger.move(series, at_ms, moved, core.clock.newest_ms - core.settings.slack_ms)
@@ -87,24 +93,28 @@ class Events:
         if period not in store.periods and period >= store.next_period:
             store.periods.add(period)
             core.stores.touch(store)
-        if not core.settings.intraday:
-            return
-        if hour in series.hours:
-            series.hours[hour] += 1
-        else:
-            series.hours[hour] = 1
-            core.plan_hour(series, hour)
-        if hour not in store.hours and hour >= store.next_hour:
+        if core.settings.intraday and hour not in store.hours and hour >= store.next_hour:
             store.hours.add(hour)
             core.stores.touch(store)
+
+    def _in_hour(self, series: Series, hour: int, units: int) -> None:
+        """Add to an open hour; what comes after its hour was closed waits for the next close, so that there is one."""
+        if hour in series.hours:
+            series.hours[hour] += units
+            return
+        core = self._core
+        past_ms = core.clock.newest_ms - core.settings.slack_ms - core.hour_offset(series)
+        if past_ms >= (hour + 1) * HOUR_MS:
+            hour, units = past_ms // HOUR_MS, 0
+        if hour in series.hours:
+            return
+        series.hours[hour] = units
+        core.plan_hour(series, hour)
 
     def _reopen(self, series: Series, period: int) -> bool:
         """Let a series begin earlier when its first events came out of order and nothing was closed yet."""
         core = self._core
         if f"m:{series.name}" in core.cold:
-            return False
-        due = core.periods.end_ms(period) + core.settings.slack_ms + core.period_offset(series)
-        if due <= core.clock.newest_ms:
             return False
         series.next_period = period
         core.plan_period(series)
@@ -114,6 +124,8 @@ class Events:
         core = self._core
         history = core.history(series)
         sold, returned = (units, 0) if column == SOLD else (0, units)
+        if abs(history.sold_in(period) + sold) > INT32_MAX:
+            raise BadEvent(Reason.IMPLAUSIBLE, "more than 2.1 million units in one period")
         core.emitter.count("late")
         if history.correct(period, sold, returned):
             core.keep_history(series, history)
@@ -125,6 +137,8 @@ class Events:
         if isinstance(event, ShelfPrice):
             self._shelf(event, at_ms)
             return
+        if isinstance(event, Availability):
+            _check_interval(event)
         core = self._core
         series = core.series(event.store_id, event.sku, at_ms)
         core.table.touch(series)
@@ -148,6 +162,9 @@ class Events:
         if core.settings.models != "none":
             self._risk.replan(series, at_ms)
         self._risk.moved(series, at_ms, early=False)
+        if core.settings.intraday and series.on_hand is not None and series.on_hand <= 0:
+            # Nobody sells from an empty shelf, so no sale will open the hour in which it is seen empty.
+            self._in_hour(series, at_ms // HOUR_MS, 0)
 
     def _availability(self, series: Series, event: Availability) -> None:
         """Add an interval out of stock to the open periods it touches, inside their trading time."""
@@ -178,6 +195,8 @@ class Events:
 
     def _judge_rivals(self, sku: str, at_ms: int) -> None:
         market = self._core.market.touch(sku)
+        # A price that comes late is not the newest one: judged is what stands now.
+        at_ms = max(at_ms, self._core.clock.newest_ms)
         own = market.own(None, at_ms, at_ms)
         if own is None:
             return
@@ -207,3 +226,10 @@ class Events:
         self._core.emitter.finding(
             "competitor_undercut", "opened", "warning", at_ms, at_ms, sku=sku, source=rival, evidence=evidence
         )
+
+
+def _check_interval(event: Availability) -> None:
+    length_ms = to_ms(event.valid_to) - to_ms(event.valid_from)
+    far_ms = abs(to_ms(event.valid_from) - to_ms(event.event_time))
+    if not 0 < length_ms <= _LONGEST_INTERVAL_MS or far_ms > _LONGEST_INTERVAL_MS:
+        raise BadEvent(Reason.IMPLAUSIBLE, "valid_to: not after valid_from, or more than 400 days from it or the event")

@@ -56,8 +56,18 @@ class History:
             del self.sold[0], self.taught[0]
             self.first += 1
 
+    def sold_in(self, period: int) -> int:
+        """Return what was sold in a kept period, thousandths; 0 where there is none."""
+        at = period - self.first
+        return self.sold[at] if 0 <= at < len(self.sold) else 0
+
     def correct(self, period: int, sold: int, returned: int) -> bool:
-        """Add to a closed period; False when it is no longer kept."""
+        """Add to a closed period; one before the first is put there, untaught. False when there is no room for it."""
+        if self.sold and self.first - KEPT_PERIODS + len(self.sold) <= period < self.first:
+            missing = self.first - period
+            self.sold[:0] = array("i", bytes(4 * missing))
+            self.taught[:0] = bytes(missing)
+            self.first = period
         at = period - self.first
         if not 0 <= at < len(self.sold):
             return False

@@ -5,8 +5,8 @@
     on_hand(t) = last count + movements after it          unknown until the first count
     at equal times: delivered, sold, counted              so a count at t has seen the sales at t
 
-Movements of the last few minutes are kept one by one, so that a count (or a close) that arrives out of order still finds
-the on-hand of its own time.
+Movements of the last few minutes are kept one by one (a count is the jump it makes), so that a count or a close that
+comes out of order still finds the on-hand of its own time.
 
 The one rule: within the slack the result does not depend on the order of arrival; a count older than the movements that
 are kept is booked as if they had come before it, and reported as approximate.
@@ -21,32 +21,44 @@ from streams.engine.series import Order
 if TYPE_CHECKING:
     from streams.engine.series import Series
 
-#: Movements kept one by one before those older than the slack are let go.
-_PRUNE_ABOVE = 32
+#: Each time so many movements are kept one by one, those older than the slack are let go.
+_PRUNE_EVERY = 32
 
 
 def move(series: Series, at_ms: int, units: int, oldest_kept_ms: int) -> None:
     """Book a movement; one at or before the last count is part of that count already."""
     on_hand = series.on_hand
-    if on_hand is None or at_ms <= series.counted_ms:
+    if on_hand is None:
         return
-    series.on_hand = on_hand + units
     recent = series.recent
     recent.append((at_ms, units))
-    if len(recent) > _PRUNE_ABOVE:
-        series.recent = [entry for entry in recent if entry[0] > oldest_kept_ms]
+    if at_ms <= series.counted_ms:
+        # It changes the shelf up to the count, which then jumps by that much less.
+        recent.append((series.counted_ms, -units))
+    else:
+        series.on_hand = on_hand + units
+    if not len(recent) % _PRUNE_EVERY:
+        _prune(series, oldest_kept_ms)
 
 
 def count(series: Series, at_ms: int, units: int, oldest_kept_ms: int) -> bool:
     """Book a count; False when it is older than the movements that are kept, so only approximate."""
-    if series.on_hand is not None and at_ms < series.counted_ms:
+    before = on_hand_at(series, at_ms)
+    if series.on_hand is None or before is None:
+        series.on_hand, series.counted_ms = units, at_ms
         return True
-    later = [entry for entry in series.recent if entry[0] > at_ms]
-    exact = series.on_hand is None or at_ms >= oldest_kept_ms
-    series.on_hand = units + sum(moved for _, moved in later)
-    series.counted_ms = at_ms
-    series.recent = later
-    return exact
+    series.recent.append((at_ms, units - before))
+    if at_ms < series.counted_ms:
+        series.recent.append((series.counted_ms, before - units))
+    else:
+        series.on_hand += units - before
+        series.counted_ms = at_ms
+    _prune(series, oldest_kept_ms)
+    return at_ms >= oldest_kept_ms
+
+
+def _prune(series: Series, oldest_kept_ms: int) -> None:
+    series.recent = [entry for entry in series.recent if entry[0] > oldest_kept_ms]
 
 
 def on_hand_at(series: Series, cut_ms: int) -> int | None:

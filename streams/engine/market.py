@@ -61,7 +61,7 @@ class Market:
         del history[:-_KEPT]
 
     def own(self, store_id: str | None, at_ms: int, known_ms: int) -> Shelf | None:
-        """Return our price at a moment as known at another; that of the very store (None: of all) wins, then the newest."""
+        """Return our price at a moment as known at another; that of just this store (None: all) wins, then the newest."""
         found: Shelf | None = None
         for shelf in self.shelves:
             if shelf.at_ms > known_ms or shelf.from_ms > at_ms or (shelf.to_ms is not None and at_ms >= shelf.to_ms):

@@ -1,0 +1,98 @@
+"""Logs drawn by Hypothesis: a few stores and skus, everything that can happen to them, ticks in any places."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import strategies as st
+
+from schemas.quantities import HOUR_MS
+from streams.settings import ShopSettings
+from tests.unit.engine.bench import (
+    Fact,
+    Log,
+    adjusted,
+    at,
+    cancelled,
+    counted,
+    delivered,
+    ordered,
+    out_of_stock,
+    promotion,
+    rival_price,
+    sale,
+    shelf_price,
+    status,
+)
+
+STORES = ("s1", "s2")
+SKUS = ("milk", "tea", "café")
+PLAIN = ShopSettings(models="none", lead_time_days=2.0)
+LEARNING = ShopSettings(models="champion", lead_time_days=2.0, silence_series=3, zone="America/Lima")
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def draw_facts(seed: int, days: int) -> list[Fact]:
+    """Return the facts of some days in the order of their time; each series is counted before anything else."""
+    dice = Random(seed)
+    facts: list[Fact] = []
+    rate = dice.choice([1, 3, 6])
+    for store in STORES:
+        for sku in SKUS:
+            if dice.random() < 0.7:
+                facts.append(counted(at(0, 1.0), dice.choice([0, 5, 20, 60]), store=store, sku=sku))
+            for day in range(days):
+                facts += _day(dice, day, store, sku, rate)
+    facts += [
+        shelf_price(at(dice.randrange(days), dice.uniform(2, 20)), dice.choice([2.0, 2.4]), sku=dice.choice(SKUS))
+        for _ in range(days // 2 + 1)
+    ]
+    facts += [
+        rival_price(at(dice.randrange(days), dice.uniform(2, 20)), dice.choice([1.5, 2.1, None]), sku=dice.choice(SKUS))
+        for _ in range(days)
+    ]
+    begin = at(dice.randrange(days), 6)
+    facts.append(promotion(begin - 30 * HOUR_MS, begin, begin + 50 * HOUR_MS, sku=dice.choice(SKUS)))
+    facts.append(status(begin, "closed", begin, begin + 24 * HOUR_MS, store=dice.choice(STORES)))
+    return sorted(facts, key=lambda fact: fact.at_ms)
+
+
+def _day(dice: Random, day: int, store: str, sku: str, rate: int) -> list[Fact]:
+    moment = lambda: at(day, dice.choice([dice.uniform(2, 24), dice.randint(3, 23), 4.999]))  # noqa: E731
+    facts = [
+        sale(moment(), dice.choice([1, 2, 0.35]), store=store, sku=sku, price=dice.choice([None, 2.0]))
+        for _ in range(dice.randint(0, 2 * rate))
+    ]
+    if dice.random() < 0.2:
+        facts.append(sale(moment(), 1, dice.choice(["voided", "returned"]), store=store, sku=sku, resaleable=True))
+    stock = dice.random()
+    if stock < 0.1:
+        facts.append(counted(moment(), dice.randint(0, 20), store=store, sku=sku))
+    elif stock < 0.25:
+        facts.append(ordered(moment(), 12, at(day + 2, 8), f"o{day}", store=store, sku=sku))
+        facts.append(delivered(at(day + 2, 8.5), 12, dice.choice([f"o{day}", None]), store=store, sku=sku))
+    elif stock < 0.3:
+        facts.append(adjusted(moment(), dice.choice([-3, -0.5]), store=store, sku=sku))
+    elif stock < 0.35:
+        facts.append(cancelled(moment(), f"o{day - 1}", store=store, sku=sku))
+    elif stock < 0.4:
+        facts.append(out_of_stock(moment(), at(day, 8), at(day, 15), store=store, sku=sku))
+    return facts
+
+
+def record_live(seed: int, facts: list[Fact], until_ms: int) -> Log:
+    """Return a log of facts as they come, ticks at any of them; some records are bad, late or sent twice."""
+    dice, log = Random(seed), Log()
+    chance = dice.choice([0.02, 0.2, 0.6])
+    bad = [b"{", b'{"kind": "sold"}', None, b"\xff"]
+    for place, fact in enumerate(facts):
+        log.put(fact)
+        if dice.random() < 0.02:
+            log.write(dice.choice(["sales", "stock", "prices", "ticks", "context", "catalog"]), b"x", dice.choice(bad))
+        if dice.random() < 0.04:
+            log.put(facts[max(0, place - dice.choice([0, 5, 200]))])
+        if dice.random() < chance:
+            log.tick(fact.at_ms + dice.choice([0, 1000, -7200_000, 600_000]))
+    log.tick(until_ms)
+    return log
