@@ -39,6 +39,7 @@ To = Annotated[str | None, typer.Option("--to", help="Stop at the last tick up t
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the report as JSON.", metavar="FILE")]
 Recompute = Annotated[bool, typer.Option("--recompute", help="Chain the price desk, not the recorded prices.")]
 Models = Annotated[Literal["champion", "none"] | None, typer.Option("--models", help="none: the stream part alone.")]
+_TABLE_WIDTH = 100
 #: Scores shown to people, with their headings.
 _SHOWN = {
     "n": "n",
@@ -182,7 +183,7 @@ def print_report(report: Report) -> None:
         f"P = {report.partitions}."
     )
     if report.forecast.overall:
-        console().print(_scores(report))
+        console().print(_scores(report), width=_TABLE_WIDTH)
     for kind, counts in report.alerts.items():
         print(f"{counts.count:>8,}  {kind}: {counts.critical:,} critical, {counts.resolved:,} resolved")
     if not report.alerts:

@@ -77,19 +77,21 @@ class Closes:
         start_ms = hour * HOUR_MS
         sold = store.close_hour(hour, start_ms, self._facts.trading(store.store_id, start_ms))
         while self._core.periods.end_ms(store.next_period) <= start_ms + HOUR_MS:
-            store.close_period(store.next_period, self._core.periods.slot(store.next_period))
+            store.close_period(
+                store.next_period, self._core.periods.slot(store.next_period), self._core.settings
+            )
         opens, closes = self._core.settings.trading_hours
         self._judge(store, sold, store.quiet_hours / (closes - opens), start_ms, start_ms + HOUR_MS)
 
     def _store_period(self, store: StoreState, period: int) -> None:
         start_ms, end_ms = self._core.periods.start_ms(period), self._core.periods.end_ms(period)
         slot = self._core.periods.slot(period)
-        expected = not store.closing_day(slot)
-        sold = store.close_period(period, slot)
+        expected = not store.closing_day(slot, self._core.settings)
+        sold = store.close_period(period, slot, self._core.settings)
         closed = self._facts.closed_ms(store.store_id, start_ms, end_ms, end_ms)
         if sold:
             store.quiet_from_ms = end_ms
-        quiet = float(not sold and expected and not closed)
+        quiet = float(store.quiet_periods if expected and not closed else 0)
         self._judge(store, sold, quiet, start_ms, end_ms)
 
     def _judge(self, store: StoreState, sold: bool, quiet_share: float, start_ms: int, end_ms: int) -> None:

@@ -123,7 +123,7 @@ class Facts:
         if store is not None and store.opening is not None:
             weekday = core.periods.first_day(period).isoweekday()
             return any(day.weekday == weekday and day.opens <= since_midnight < day.closes for day in store.opening)
-        if core.stores.by_id[store_id].closing_day(core.periods.slot(period)):
+        if core.stores.by_id[store_id].closing_day(core.periods.slot(period), core.settings):
             return False
         opens, closes = core.settings.trading_hours
         return opens <= since_midnight < closes
@@ -145,7 +145,7 @@ class Facts:
         """Return the share of a period's trading time in which the shelf could sell and the till would have said so."""
         begin, end = self.trading_ms(period)
         store = self._core.stores.by_id[series.store_id]
-        if store.unsold_beyond_luck(period, self._core.settings):
+        if period in store.dark:
             return 0.0
         lost = empty_hours * HOUR_MS + out_ms + store.silent_ms(begin, end)
         lost += self.closed_ms(series.store_id, begin, end, known_ms)

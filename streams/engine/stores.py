@@ -6,8 +6,10 @@
     talking ◄───────────────── silent   talking ───────────────────────────────────────────────────────────► silent
                                                  stale_feed opened, its periods teach nothing until a sale clears it
 
-Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`,
-for the share of a trading day that was quiet. A weekday on which the store sold nothing twice running is a closing day.
+Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`, for
+as long as it was quiet. A slot of the season (a weekday) that was empty twice running, not by luck, is a closing day. A
+period that is empty, and luck is out of the question for the run of empty periods that it ends, is *dark*: unknown, not
+zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero.
 
 The one rule: silence is judged on this task's own share of the store, so it needs nobody else's counts.
 """
@@ -44,12 +46,13 @@ class StoreState:
         "periods",
         "quiet_from_ms",
         "quiet_hours",
+        "quiet_periods",
         "series",
         "silences",
         "silent_since",
         "slot_empty",
         "store_id",
-        "unsold",
+        "dark",
     )
 
     def __init__(self, store_id: str, first_ms: int, next_hour: int, next_period: int, season: int) -> None:
@@ -59,7 +62,8 @@ class StoreState:
         self.next_period = next_period
         self.hours: set[int] = set()
         self.periods: set[int] = set()
-        self.unsold: list[int] = []
+        self.dark: list[int] = []
+        self.quiet_periods = 0
         self.slot_empty = [0] * season
         self.quiet_hours = 0
         self.quiet_from_ms = first_ms
@@ -68,9 +72,13 @@ class StoreState:
         self.no_sale_log = 0.0
         self.series = 0
 
-    def closing_day(self, slot: int) -> bool:
+    def closing_day(self, slot: int, settings: ShopSettings) -> bool:
         """Return whether the store is taken to be closed in this slot of the season."""
-        return self.slot_empty[slot] >= _CLOSED_AFTER
+        empty = self.slot_empty[slot]
+        return empty >= _CLOSED_AFTER and self._out_of_the_question(empty, settings)
+
+    def _out_of_the_question(self, periods: float, settings: ShopSettings) -> bool:
+        return self.no_sale_log * periods < math.log(settings.silence_probability)
 
     def close_hour(self, hour: int, start_ms: int, trading: bool) -> bool:
         """Book a closed hour; True when it had a sale."""
@@ -83,28 +91,26 @@ class StoreState:
         self.quiet_hours += trading
         return False
 
-    def close_period(self, period: int, slot: int) -> bool:
+    def close_period(self, period: int, slot: int, settings: ShopSettings) -> bool:
         """Book a closed period; True when it had a sale."""
         self.next_period = period + 1
         if period in self.periods:
             self.periods.discard(period)
             self.slot_empty[slot] = 0
+            self.quiet_periods = 0
             return True
+        closed = self.closing_day(slot, settings)
         self.slot_empty[slot] += 1
-        self.unsold = [*self.unsold[-_KEPT_PERIODS + 1 :], period]
+        self.quiet_periods += not closed
+        if closed or self._out_of_the_question(self.quiet_periods, settings):
+            self.dark = [*self.dark[-_KEPT_PERIODS + 1 :], period]
         return False
 
-    def beyond_luck(self, day_share: float, now_ms: int, settings: ShopSettings) -> bool:
-        """Return whether no sale for this share of a trading day cannot be luck."""
+    def beyond_luck(self, periods: float, now_ms: int, settings: ShopSettings) -> bool:
+        """Return whether so many quiet periods cannot be luck, in a store known well enough to say so."""
         if self.series < settings.silence_series or now_ms - self.first_ms < _MATURE_MS:
             return False
-        return self.no_sale_log * day_share < math.log(settings.silence_probability)
-
-    def unsold_beyond_luck(self, period: int, settings: ShopSettings) -> bool:
-        """Return whether a period without any sale in the store is unknown rather than zero."""
-        if period not in self.unsold or self.series < settings.silence_series:
-            return False
-        return self.no_sale_log < math.log(settings.silence_probability)
+        return self._out_of_the_question(periods, settings)
 
     def speak(self, at_ms: int) -> int | None:
         """End a silence; return when it had begun."""
