@@ -158,6 +158,7 @@ class Replay:
             early.update({name: counts.get(f"early_{name}", 0) for name in ("confirmed", "withdrawn")})
         return Report(
             events=events,
+            observations=dict(sum((Counter(desk.fates()) for desk in self.chain.price_desks), Counter[str]())),
             series=sum(len(engine.core.table) for engine in engines),
             periods_closed=closed,
             forecasts_issued=self.collector.forecasts,

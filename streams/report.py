@@ -34,7 +34,7 @@ class ForecastScores(BaseModel):
 
 
 class EventCounts(BaseModel):
-    """Events by fate; `read` is what the topics (or the files) gave, refused rows included."""
+    """Sales, stock events and rivals' prices by fate; `read` is all that was given, refused rows included."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,6 +62,7 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     events: EventCounts
+    observations: dict[str, int]
     series: int
     periods_closed: int
     forecasts_issued: int

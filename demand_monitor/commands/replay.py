@@ -177,6 +177,10 @@ def print_report(report: Report) -> None:
     )
     for reason, count in events.quarantined.items():
         print(f"{count:>12,}  {reason}")
+    if report.observations:
+        print(
+            "Price observations: " + ", ".join(f"{count:,} {fate}" for fate, count in report.observations.items()) + "."
+        )
     print(
         f"{report.series:,} series, {report.periods_closed:,} {report.period}s closed in {report.seconds:,.1f} s: "
         f"{report.events_per_second:,.0f} events/s, {report.closes_per_second:,.0f} closes/s, "

@@ -24,6 +24,14 @@ from streams.sealing import seal, unseal
 FIELD = "score"
 
 
+#: Units are kept in thousandths; a mean seasonal difference below one is rounding, and no yardstick.
+_LEAST_MAE = 1e-3
+
+
+def _yardstick(value: float | None, least: float) -> float | None:
+    return None if value is None or value < least else value
+
+
 def volume_class(mean_units: float) -> str:
     """Return the class of a forecast's mean.
 
@@ -46,12 +54,13 @@ class Scoreboard:
         if forecast is None or y is None:
             return
         self._dirty = True
+        mae, mse = _yardstick(lesson.seasonal_mae, _LEAST_MAE), _yardstick(lesson.seasonal_mse, _LEAST_MAE**2)
         quantiles = forecast.distribution.quantiles(LEVELS)
         group = volume_class(forecast.mean_units)
         for scope in ("overall/champion", f"model/{forecast.champion}", f"class/{group}/champion"):
-            self._scope(scope).add(y, forecast.mean_units, lesson.seasonal_mae, lesson.seasonal_mse, quantiles)
+            self._scope(scope).add(y, forecast.mean_units, mae, mse, quantiles)
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
-            self._scope(scope).add(y, forecast.seasonal_naive, lesson.seasonal_mae, lesson.seasonal_mse)
+            self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
 
     def _scope(self, scope: str) -> Scores:
         found = self.scores.get(scope)
