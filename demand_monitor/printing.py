@@ -8,23 +8,27 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+#: Columns of a table that goes to a file or a pipe.
+_WIDE: Final = 220
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]
 
 
 def console() -> Console:
-    """Return where results are printed; plain text where standard output is no terminal."""
-    return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    """Return where results are printed; where standard output is no terminal, plain text on wide lines."""
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def error_console() -> Console:
     """Return where progress is shown."""
-    return Console(stderr=True, highlight=False, emoji=False)
+    return Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else _WIDE)
 
 
 def print_json(value: object) -> None:

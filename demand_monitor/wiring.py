@@ -24,6 +24,7 @@ from adapters.journal import JsonJournal
 from adapters.kafka_admin import KafkaAdmin
 from adapters.kafka_inlet import KafkaInlet
 from adapters.kafka_outlet import KafkaOutlet
+from adapters.kafka_transactions import KafkaTransactions
 from adapters.redis_store import RedisStore, connect
 from demand_monitor.logs import LevelledJournal
 from demand_monitor.settings import Settings
@@ -121,6 +122,10 @@ class Wiring:
     def outlet(self) -> KafkaOutlet:
         """Return a writer."""
         return KafkaOutlet(self._kafka, self.clock, min(30.0, self.settings.outage_seconds))
+
+    def transactions(self, name: str) -> KafkaTransactions:
+        """Return a writer of transactions; another of the same name fences it."""
+        return KafkaTransactions(self._kafka, self.group(name), self.clock, min(30.0, self.settings.outage_seconds))
 
     @cached_property
     def store(self) -> RedisStore:

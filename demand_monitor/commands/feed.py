@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar, get_args
 
@@ -81,12 +82,14 @@ def _standing(reader: Feed, wanted: Filter, end: int, flag: Flag, everything: bo
 
 
 def _print(alert: Alert, as_json: bool, card: bool) -> None:
-    from consumers.cards import to_card, to_json_line, to_line
+    from consumers.cards import render_card, render_line, to_card, to_json_line, to_line
 
     if as_json:
         print(to_json_line(alert), flush=True)
-    else:
+    elif sys.stdout.isatty():
         console().print(to_card(alert) if card else to_line(alert))
+    else:
+        print(render_card(alert) if card else render_line(alert), flush=True)
 
 
 def _filter(stores: Sequence[str], kinds: Sequence[str], severities: Sequence[str], states: Sequence[str]) -> Filter:
