@@ -15,7 +15,7 @@ from typing import Annotated, Concatenate, Final, ParamSpec
 import typer
 
 from demand_monitor.settings import Settings, masked_url, read_settings
-from schemas.errors import BrokerDown, StoreDown
+from schemas.errors import BrokerDown, Outage, StoreDown
 
 P = ParamSpec("P")
 
@@ -59,11 +59,16 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
         try:
             command(settings, *args, **kwargs)
         except BrokerDown as down:
-            raise BrokerDown(f"Kafka at {settings.bootstrap} did not answer: {down}") from down
+            raise BrokerDown(f"Kafka at {settings.bootstrap} did not answer: {_cause(down)}") from down
         except StoreDown as down:
-            raise StoreDown(f"Redis at {masked_url(settings.redis)} did not answer: {down}") from down
+            raise StoreDown(f"Redis at {masked_url(settings.redis)} did not answer: {_cause(down)}") from down
 
     parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + shared
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def _cause(down: Outage) -> str:
+    """Return what an adapter has said, without the words that are said here already."""
+    return str(down).removeprefix("Redis did not answer: ")
