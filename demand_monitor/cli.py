@@ -58,9 +58,14 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
+    run(build_app(), arguments)
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:
+    """Run a command of an app; what a user can mend ends in a sentence and an exit code, never in a traceback."""
     try:
         # Typer ends what is its own: help, unknown options, Ctrl-C.
-        build_app()(args=None if arguments is None else list(arguments))
+        app(args=None if arguments is None else list(arguments))
     except DemandError as error:
         end(error)
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from adapters.clock import SystemClock
 from adapters.journal import JsonJournal
@@ -42,7 +42,17 @@ from schemas.topics import (
     Topic,
     full_name,
 )
-from streams.ports import Clock, Journal, Place, Snapshot
+from streams.ports import (
+    Clock,
+    Inlet,
+    Journal,
+    Outlet,
+    Place,
+    SeriesReader,
+    Snapshot,
+    StateStore,
+    TopicAdmin,
+)
 
 if TYPE_CHECKING:  # Each of these pulls in pandas, River or Faust; a command that needs none of them starts at once.
     from consumers.feed import Feed, Filter
@@ -53,6 +63,7 @@ if TYPE_CHECKING:  # Each of these pulls in pandas, River or Faust; a command th
     from consumers.worker_config import WorkerConfig, WorkerPorts
     from producers.heartbeat import Heartbeat
     from producers.load import Loader, Progress
+    from producers.redrive import Transactions
 
 ENGINE: Final = "engine"
 DESK: Final = "desk"
@@ -63,6 +74,10 @@ ENGINE_INPUTS: Mapping[str, Topic] = {**TASK_INPUTS, "ticks": TICKS}
 DESK_INPUTS: Mapping[str, Topic] = {"signals": SIGNALS, "actions": ACTIONS}
 
 _built = count()
+
+
+class Store(StateStore, SeriesReader, Protocol):
+    """State that is written by hosts and read by commands."""
 
 
 class Wiring:
@@ -110,25 +125,25 @@ class Wiring:
 
     # --- ports ----------------------------------------------------------------------------------------------------
 
-    def admin(self) -> KafkaAdmin:
+    def admin(self) -> TopicAdmin:
         """Return an administrator, for one question at a time."""
         return KafkaAdmin(self._kafka, self.clock, self.settings.replication, self.settings.answer_seconds)
 
-    def inlet(self, group: str | None = None) -> KafkaInlet:
+    def inlet(self, group: str | None = None) -> Inlet:
         """Return a reader: a member of a group, or one that is assigned by hand."""
         config = self._kafka if group is None else {**self._kafka, "group.id": group}
         return KafkaInlet(config, self.clock, self.settings.outage_seconds)
 
-    def outlet(self) -> KafkaOutlet:
+    def outlet(self) -> Outlet:
         """Return a writer."""
         return KafkaOutlet(self._kafka, self.clock, min(30.0, self.settings.outage_seconds))
 
-    def transactions(self, name: str) -> KafkaTransactions:
+    def transactions(self, name: str) -> Transactions:
         """Return a writer of transactions; another of the same name fences it."""
         return KafkaTransactions(self._kafka, self.group(name), self.clock, min(30.0, self.settings.outage_seconds))
 
     @cached_property
-    def store(self) -> RedisStore:
+    def store(self) -> Store:
         """The state store; connecting checks the server."""
         client = connect(self.settings.redis_url(), self.journal, min(5.0, self.settings.answer_seconds))
         return RedisStore(client, self.settings.prefix)

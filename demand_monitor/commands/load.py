@@ -9,7 +9,7 @@ import typer
 
 from demand_monitor.endings import resumable
 from demand_monitor.options import Json, with_settings
-from demand_monitor.printing import print_json
+from demand_monitor.printing import error_console, print_json
 from demand_monitor.progress import LoadProgress
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
@@ -18,8 +18,10 @@ from schemas.quantities import to_iso
 
 if TYPE_CHECKING:
     from producers.load import LoadReport
+    from producers.rows import RowSource
 
-Files = Annotated[list[Path], typer.Argument(help="CSV (also compressed) or Parquet files.", metavar="FILE...")]
+Files = Annotated[list[Path] | None, typer.Argument(help="CSV (also compressed) or Parquet files.", metavar="FILE...")]
+Inputs = Annotated[list[Path] | None, typer.Option("--input", "-i", help="A file, as `replay` spells it.")]
 Mappings = Annotated[
     list[str],
     typer.Option("--mapping", "-m", help="A mapping that ships, or FILE.toml; one for each file.", metavar="NAME"),
@@ -32,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 
 @with_settings
-def load(settings: Settings, files: Files, mapping: Mappings, as_json: Json = False) -> None:
+def load(
+    settings: Settings, mapping: Mappings, files: Files = None, inputs: Inputs = None, as_json: Json = False
+) -> None:
     """Send files to the topics as events, merged by event time, with ticks; a load that died goes on where it was.
 
     Pairs repeat: load sales.csv --mapping a.toml stock.csv --mapping b.toml
@@ -42,15 +46,28 @@ def load(settings: Settings, files: Files, mapping: Mappings, as_json: Json = Fa
     from producers.mappings.mapping import read_mapping
     from producers.rows import RowSource
 
-    if len(files) != len(mapping):
+    paths = [*(files or ()), *(inputs or ())]
+    if len(paths) != len(mapping):
         raise BadSetup(
-            f"There are {len(files)} files and {len(mapping)} mappings: each file needs its own --mapping.",
+            f"There are {len(paths)} files and {len(mapping)} mappings: each file needs its own --mapping.",
             "demand-monitor mapping list",
         )
-    source = RowSource([(path, read_mapping(name)) for path, name in zip(files, mapping, strict=True)])
+    source = RowSource([(path, read_mapping(name)) for path, name in zip(paths, mapping, strict=True)])
+    warn_of_zones(settings, source)
     with resumable("The load"), LoadProgress(source.name) as progress:
         report = wiring.loader(source.observes_prices, progress.moved).load(source)
     print_report(report, as_json)
+
+
+def warn_of_zones(settings: Settings, source: RowSource) -> None:
+    """Say when days begin elsewhere for the source than for the shop: a trap that no error would show."""
+    shop = settings.shop
+    if source.zone != shop.zone or source.period != shop.period:
+        error_console().print(
+            f"Note: {source.name} has {source.period}s of {source.zone}, the shop closes {shop.period}s of {shop.zone} "
+            "(settings shop.zone and shop.period).",
+            markup=False,
+        )
 
 
 def print_report(report: LoadReport, as_json: bool) -> None:

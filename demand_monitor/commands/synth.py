@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from demand_monitor.commands.load import print_report
+from demand_monitor.commands.load import print_report, warn_of_zones
 from demand_monitor.endings import resumable
 from demand_monitor.options import Json, with_settings
 from demand_monitor.printing import print_json
@@ -51,6 +51,7 @@ def synth(
     wiring = Wiring(settings)
     wiring.check_topics()
     source = MarketSource(Market(size), prices)
+    warn_of_zones(settings, source)
     with resumable("The synthetic market"), LoadProgress(source.name) as progress:
         report = wiring.loader(prices, progress.moved).load(source)
     print_report(report, as_json)
