@@ -23,10 +23,12 @@ from schemas.stock import (
 from streams.engine import ledger
 from streams.engine.emitter import measures
 from streams.engine.history import INT32_MAX
-from streams.engine.market import Rival, Shelf
+from streams.engine.market import Market, Rival, Shelf
 from streams.engine.series import OUT_MS, RETURNED, SOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.sales import SaleFields
     from streams.engine.admit import StockBody
     from streams.engine.core import Core
@@ -182,40 +184,40 @@ class Events:
         until = None if event.valid_to is None else to_ms(event.valid_to)
         price = to_millionths(event.unit_price)
         shelf = Shelf(at_ms, to_ms(event.valid_from), until, event.store_id, price, event.currency)
-        self._core.market.touch(event.sku).put_shelf(shelf)
-        self._judge_rivals(event.sku, at_ms)
+        market = self._core.market.touch(event.sku)
+        market.put_shelf(shelf)
+        self._judge_rivals(market, sorted(market.rivals), at_ms)
 
     def rival(self, event: CompetitorPrice, at_ms: int) -> None:
         """Book a rival's price and judge whether it undercuts ours."""
         market = self._core.market.touch(event.sku)
         gone = event.availability == "out_of_stock" or event.unit_price is None
         price = None if gone or event.unit_price is None else to_millionths(event.unit_price)
-        market.put_rival(event.rival, Rival(at_ms, price, event.currency))
-        self._judge_rivals(event.sku, at_ms)
+        reference = None if event.reference_price is None else to_millionths(event.reference_price)
+        market.put_rival(event.rival, Rival(at_ms, price, event.currency, reference))
+        self._judge_rivals(market, (event.rival,), at_ms)
 
-    def _judge_rivals(self, sku: str, at_ms: int) -> None:
-        market = self._core.market.touch(sku)
+    def _judge_rivals(self, market: Market, rivals: Sequence[str], at_ms: int) -> None:
         # A price that comes late is not the newest one: judged is what stands now.
         at_ms = max(at_ms, self._core.clock.newest_ms)
         own = market.own(None, at_ms, at_ms)
         if own is None:
             return
         limit = self._core.settings.undercut_gap
-        for name in sorted(market.rivals):
+        for name in rivals:
             known = [one for one in market.rivals[name] if one.at_ms <= at_ms]
             if not known:
                 continue
             theirs = known[-1]
-            comparable = theirs.price is not None and theirs.price > 0 and theirs.currency == own.currency
-            gap = own.price / theirs.price - 1 if comparable and theirs.price else None
+            gap = own.price / theirs.price - 1 if theirs.price and theirs.currency == own.currency else None
             began = market.undercuts.get(name)
-            if began is None and gap is not None and gap >= limit:
+            if began is None and gap is not None and gap >= limit and theirs.is_cut():
                 market.undercuts[name] = at_ms
-                self._say_undercut(sku, name, at_ms, own, theirs.price or 0, gap)
+                self._say_undercut(market.sku, name, at_ms, own, theirs.price or 0, gap)
             elif began is not None and (gap is None or gap < limit / 2):
                 del market.undercuts[name]
                 self._core.emitter.finding(
-                    "competitor_undercut", "cleared", "warning", began, at_ms, sku=sku, source=name
+                    "competitor_undercut", "cleared", "warning", began, at_ms, sku=market.sku, source=name
                 )
 
     def _say_undercut(self, sku: str, rival: str, at_ms: int, own: Shelf, theirs: int, gap: float) -> None:

@@ -6,6 +6,7 @@ The one rule: every look-up names the moment at which it is asked; nothing later
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from online_models.columns import Features
@@ -57,6 +58,8 @@ class Facts:
         shelf = market.own(series.store_id, at_ms, known_ms)
         if shelf is None:
             return None, reference, None
+        if reference is None:
+            reference = market.own_reference(shelf, known_ms) / MILLIONTHS
         rivals = market.rival_prices(known_ms, shelf.currency)
         rival = sum(rivals) / len(rivals) / MILLIONTHS if rivals else None
         return shelf.price / MILLIONTHS, reference, rival
@@ -135,7 +138,7 @@ class Facts:
             bounds.update(at for at in (fact.from_ms, fact.to_ms) if from_ms < at < until_ms)
         edges = sorted(bounds)
         total = 0
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             status = self._core.view.status(store_id, begin, known_ms)
             if status is not None and status.status in _CLOSED:
                 total += end - begin

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from streams.sealing import seal, unseal
 
 _KEPT = 12
+#: A price this much below its reference is a cut.
+_CUT_SHARE = 0.95
 
 
 class Shelf(NamedTuple):
@@ -30,11 +32,16 @@ class Shelf(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """A rival's price from `at_ms` on; None when it has none to show."""
+    """A rival's price from `at_ms` on, None when it has none to show, and what it usually asked before."""
 
     at_ms: int
     price: int | None
     currency: str | None
+    reference: int | None = None
+
+    def is_cut(self) -> bool:
+        """Return whether the rival went down: dearer than a rival who never moved is no news."""
+        return self.price is not None and (self.reference is None or self.price <= self.reference * _CUT_SHARE)
 
 
 class Market:
@@ -61,7 +68,7 @@ class Market:
         del history[:-_KEPT]
 
     def own(self, store_id: str | None, at_ms: int, known_ms: int) -> Shelf | None:
-        """Return our price at a moment as known at another; that of just this store (None: all) wins, then the newest."""
+        """Return our price at a moment as known at another: that of just this store (None: all), else the newest."""
         found: Shelf | None = None
         for shelf in self.shelves:
             if shelf.at_ms > known_ms or shelf.from_ms > at_ms or (shelf.to_ms is not None and at_ms >= shelf.to_ms):
@@ -71,6 +78,15 @@ class Market:
             if found is None or (shelf.store_id == store_id) >= (found.store_id == store_id):
                 found = shelf
         return found
+
+    def own_reference(self, shelf: Shelf, known_ms: int) -> int:
+        """Return what we usually ask where a shelf price holds: the mean of the prices kept, as known at a moment."""
+        prices = [
+            one.price
+            for one in self.shelves
+            if one.store_id == shelf.store_id and one.currency == shelf.currency and one.at_ms <= known_ms
+        ]
+        return sum(prices) // len(prices)
 
     def rival_prices(self, at_ms: int, currency: str | None) -> list[int]:
         """Return every rival's price as of a moment, in one currency."""
