@@ -17,9 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from streams.partitioner import partition_of
 from schemas.errors import BadSetup
 from schemas.quarantine import Headers
+from streams.partitioner import partition_of
 from streams.ports import Place, Record
 
 _offset = attrgetter("offset")

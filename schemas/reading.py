@@ -39,10 +39,10 @@ T = TypeVar("T")
 Reader = Callable[[bytes | None], T]
 
 
-def _reader(contract: Any) -> Reader[Any]:  # noqa: ANN401
+def _reader(contract: Any) -> Reader[Any]:
     validate = TypeAdapter[Any](contract).validator.validate_json
 
-    def read(value: bytes | None) -> Any:  # noqa: ANN401 - each named reader below states its type
+    def read(value: bytes | None) -> Any:
         if value is None:
             raise BadEvent(Reason.TOMBSTONE, "the record has no value")
         if len(value) > MAX_PARSED_BYTES:

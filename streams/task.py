@@ -6,8 +6,8 @@
                                         │
                                         └──► writes() + marks() to commit, at any moment between two steps
 
-The one rule: a task is sans-I/O. `handle` may be called with any budget, after any `feed`; the sum of its outcomes is the
-same. Memory is only a cache of the snapshot: after a doubt the host drops the task and builds it again.
+The one rule: a task is sans-I/O. `handle` may be called with any budget, after any `feed`; the sum of its outcomes is
+the same. Memory is only a cache of the snapshot: after a doubt the host drops the task and builds it again.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from adapters.memory_broker import MemoryBroker
 from adapters.memory_journal import MemoryJournal
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
 from adapters.memory_store import MemoryStore
-from streams.partitioner import partition_of
 from adapters.redis_store import RedisStore, connect
 from consumers.price_host import PriceHost, PriceSettings
 from consumers.price_tasks import PricePorts
@@ -29,6 +28,7 @@ from schemas.errors import BadSetup, BrokerDown
 from schemas.prices import MatchDecision, PriceObservation
 from schemas.reading import read_competitor_price
 from schemas.topics import OBSERVATIONS, PRICES, QUARANTINE, full_name
+from streams.partitioner import partition_of
 from streams.ports import Place
 from streams.price_desk.head import read_head
 from streams.price_desk.marks import PriceMarks

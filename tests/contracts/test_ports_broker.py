@@ -12,8 +12,8 @@ from adapters.kafka_outlet import KafkaOutlet
 from adapters.memory_broker import MemoryBroker
 from adapters.memory_inlet import MemoryInlet
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
-from streams.partitioner import partition_of
 from schemas.errors import BadSetup, BrokerDown, LogTruncated
+from streams.partitioner import partition_of
 from streams.ports import Chunk, Inlet, Outlet, Place, Record, TopicAdmin
 from tests.servers.kafka import KafkaServer
 
