@@ -66,4 +66,5 @@ class Alert(Contract):
     acknowledged_at: Time | None = None
     model: ModelRef | None = None
     origin: Origin
+    #: That of the newest finding behind it: (task, offset of the tick in hand, index).
     at: tuple[int, int, int]

@@ -84,7 +84,7 @@ class AlertDesk:
         self._pending: deque[tuple[str, Record | None, int]] = deque()
         self._touched: set[str] = set()
         self._over: set[str] = set()
-        self._refusals: list[Output] = []
+        self._said: list[Output] = []
         self._head_is_dirty = False
         if snapshot is not None and snapshot.marks is not None:
             self._load(snapshot.marks, snapshot.state)
@@ -158,10 +158,11 @@ class AlertDesk:
                 self._take_action(record)
         except BadEvent as error:
             self._refuse(name, record, error)
-        outputs = [*self._refusals, *(self._state(alert_id) for alert_id in sorted(self._touched))]
+        self._said.extend(self._state(alert_id) for alert_id in sorted(self._touched))
+        outputs = list(self._said)
         for alert_id in sorted(self._over):
             self._register.drop(alert_id)
-        self._refusals.clear()
+        self._said.clear()
         self._touched.clear()
         self._over.clear()
         return outputs
@@ -184,7 +185,7 @@ class AlertDesk:
     # --- findings -------------------------------------------------------------------------------------------------
 
     def _take_finding(self, finding: Finding, offset: int) -> None:
-        entry = self._register.of(Cause.of(finding))
+        entry = self._settled(finding, offset)
         if finding.phase == "cleared":
             if entry is None or entry.facts.phase == "resolved":
                 self._count("orphan_clears")
@@ -199,6 +200,23 @@ class AlertDesk:
             self._count("reopened")
         self._count_early(entry.facts, finding)
         self._keep(entry, fold.hold_open(entry.facts, finding, offset), entry.clicks, offset)
+
+    def _settled(self, finding: Finding, offset: int) -> Entry | None:
+        """Return the newest alert of a finding's cause, resolved first if that was due by the finding's own time.
+
+        The desk's clock is the least of all tasks': how far the others lag must not decide what becomes of this one.
+        """
+        entry = self._register.of(Cause.of(finding))
+        if entry is None:
+            return None
+        own_ms = max(to_ms(finding.event_time), self._clock.watermarks.get(finding.at[0], 0))
+        facts = fold.resolve_due(entry.facts, own_ms, offset, self._rules)
+        if facts is entry.facts:
+            return entry
+        self._keep(entry, facts, entry.clicks, offset)
+        self._said.append(self._state(facts.alert_id))
+        self._touched.discard(facts.alert_id)
+        return self._register.of(Cause.of(finding))
 
     def _make(self, finding: Finding, offset: int) -> None:
         new = fold.found(finding, offset, self._clock.now_ms)
@@ -338,7 +356,7 @@ class AlertDesk:
         refusal = Refusal(
             error.reason, error.detail, _HANDLED[name].name, 0, record.offset, record.key, record.value, record.headers
         )
-        self._refusals.append(Output(QUARANTINE, record.key, record.value or b"", refusal.to_headers(), 0))
+        self._said.append(Output(QUARANTINE, record.key, record.value or b"", refusal.to_headers(), 0))
 
     def _count(self, what: str) -> None:
         self._tally[what] = self._tally.get(what, 0) + 1

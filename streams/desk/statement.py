@@ -1,7 +1,8 @@
 """From facts and clicks to the alert that a person sees.
 
 The one rule: an alert is a function of its facts, its clicks and the catalog alone; it holds no trace of the order in
-which they arrived. Its times stand on the store's own clock (with its offset), so that no reader needs the zone.
+which they arrived. Its times stand on the store's own clock (with its offset), so that no reader needs the zone,
+and its `at` is the finding's: where a signal stood on its topic depends on who else spoke meanwhile.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def state_alert(facts: Facts, clicks: Clicks, scene: Scene) -> Alert:
         acknowledged_at=None if acked is None else scene.local(to_datetime(acked.at_ms)),
         model=_model(facts),
         origin=finding.origin,
-        at=(0, facts.signal, clicks.action),
+        at=finding.at,
     )
 
 
