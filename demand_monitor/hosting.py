@@ -113,7 +113,9 @@ def _end(wiring: Wiring, children: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def _worst(children: Sequence[subprocess.Popen[bytes]]) -> int:
-    return max((as_exit_code(child.returncode) for child in children), default=0)
+    # A child that was told to end before it could listen has nothing to drain.
+    codes = (0 if child.returncode == -signal.SIGTERM else as_exit_code(child.returncode) for child in children)
+    return max(codes, default=0)
 
 
 def as_exit_code(code: int) -> int:

@@ -123,20 +123,20 @@ class Settings(BaseSettings):
         env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    bootstrap: str = Field("localhost:9092", min_length=1)
+    bootstrap: str = Field(default="localhost:9092", min_length=1)
     kafka: Properties = {}
     kafka_password_file: Path | None = None
     ssl_key_password_file: Path | None = None
     redis: str = "redis://localhost:6379/0"
     redis_password_file: Path | None = None
-    prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,100}$")
-    partitions: int = Field(4, ge=1, le=10_000)
-    replication: int = Field(-1, ge=-1)
-    tick_interval_seconds: float = Field(0.1, gt=0, le=60)
-    commit_interval_seconds: float = Field(1.0, ge=0, le=60)
-    stall_seconds: float = Field(60.0, ge=5)
-    outage_seconds: float = Field(60.0, gt=0)
-    answer_seconds: float = Field(8.0, gt=0)
+    prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    partitions: int = Field(default=4, ge=1, le=10_000)
+    replication: int = Field(default=-1, ge=-1)
+    tick_interval_seconds: float = Field(default=0.1, gt=0, le=60)
+    commit_interval_seconds: float = Field(default=1.0, ge=0, le=60)
+    stall_seconds: float = Field(default=60.0, ge=5)
+    outage_seconds: float = Field(default=60.0, gt=0)
+    answer_seconds: float = Field(default=8.0, gt=0)
     log_level: LogLevel = "info"
     shop: ShopSettings = ShopSettings()
 

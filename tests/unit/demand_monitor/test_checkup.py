@@ -1,0 +1,144 @@
+"""The check-up: each thing that can be wrong is found, named, and answered with a command."""
+
+import json
+
+import pytest
+
+from demand_monitor.checkup import Checkup, Finding
+from demand_monitor.settings import Settings
+from schemas.quantities import HOUR_MS
+from schemas.ticks import Tick
+from schemas.topics import SALES, TICKS, TOPICS
+from streams.marks import encode_marks
+from streams.ports import Place
+from streams.sealing import seal
+from streams.settings import ShopSettings
+from tests.unit.demand_monitor.memory_wiring import MemoryWiring
+
+NOW_MS = 1_700_000_000_000
+SETTINGS = Settings(prefix="t-", partitions=2)
+
+
+def wiring(**options: bool) -> MemoryWiring:
+    made = MemoryWiring(SETTINGS, NOW_MS, **options)
+    if not options:
+        made.create_topics()
+    return made
+
+
+def wrong(made: MemoryWiring) -> list[Finding]:
+    return [finding for finding in Checkup(made).run() if not finding.is_well]
+
+
+def tick(made: MemoryWiring, t_ms: int, sales: int = 0) -> None:
+    for task in range(2):
+        value = Tick(t_ms, sales if task == 0 else 0, 0, 0, 0, 0).encode()
+        made.broker.append(Place(made.topic(TICKS), task), None, value)
+
+
+def commit(made: MemoryWiring, task: str, **positions: int) -> None:
+    made.store.take(task, "w")
+    clock = {"tasks": 2, "settings": ShopSettings().fingerprint(), "clock": {"newest_ms": 0}}
+    writes = {"clock": seal(json.dumps(clock).encode())}
+    made.store.commit(task, "w", None, encode_marks(positions, 1), writes)
+
+
+def test_an_empty_installation_is_well() -> None:
+    assert wrong(wiring()) == []
+
+
+def test_a_broker_that_is_away_is_named_once() -> None:
+    (finding,) = wrong(wiring(is_down=True))
+    assert finding.check == "kafka"
+    assert "localhost:9092" in finding.text
+
+
+def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
+    made = MemoryWiring(SETTINGS, NOW_MS)
+    for topic in TOPICS:
+        if topic is not SALES:
+            made.broker.create(made.topic(topic), made.partitions_of(topic))
+    (finding,) = wrong(made)
+    assert finding.text == "1 of 12 are missing: t-sales.v1"
+    assert finding.next_command == "demand-monitor topics create --prefix t-"
+
+
+def test_torn_topics_are_named() -> None:
+    made = MemoryWiring(SETTINGS, NOW_MS)
+    for topic in TOPICS:
+        made.broker.create(made.topic(topic), 3 if topic is SALES else made.partitions_of(topic))
+    (finding,) = wrong(made)
+    assert "t-sales.v1 has 3, not 2" in finding.text
+
+
+def test_records_without_a_tick_are_told_with_their_number() -> None:
+    made = wiring()
+    for _ in range(3):
+        made.broker.append(Place(made.topic(SALES), 0), b"milk", SALE)
+    (finding,) = wrong(made)
+    assert finding.text == "none was ever written, 3 records wait for one"
+    assert finding.next_command == "demand-monitor heartbeat --prefix t-"
+
+
+# Two hours without a tick and one record more than the tick has seen; the engine has handled the tick.
+@pytest.mark.parametrize(("age_ms", "command"), [(2 * HOUR_MS, "heartbeat --catch-up"), (120_000, "heartbeat")])
+def test_a_heartbeat_that_has_died_is_found_by_the_age_of_its_tick(age_ms: int, command: str) -> None:
+    made = wiring()
+    made.broker.append(Place(made.topic(SALES), 0), b"milk", SALE)
+    tick(made, NOW_MS - age_ms)
+    for task in ("engine:0", "engine:1"):
+        commit(made, task, sales=0, stock=0, prices=0, ticks=1)
+    (finding,) = wrong(made)
+    assert finding.check == "ticks"
+    assert finding.next_command == f"demand-monitor {command} --prefix t-"
+
+
+def test_an_old_tick_that_has_seen_everything_is_well() -> None:
+    made = wiring()
+    made.broker.append(Place(made.topic(SALES), 0), b"milk", SALE)
+    tick(made, NOW_MS - 900 * HOUR_MS, sales=1)
+    commit(made, "engine:0", sales=1, stock=0, prices=0, ticks=1)
+    commit(made, "engine:1", sales=0, stock=0, prices=0, ticks=1)
+    assert wrong(made) == []
+
+
+def test_an_engine_that_stands_still_is_found() -> None:
+    made = wiring()
+    tick(made, NOW_MS)
+    (finding,) = wrong(made)
+    assert finding.text == "monitor: 2 records behind, and no step in 4 s"
+    assert finding.next_command == "demand-monitor monitor --prefix t-"
+
+
+def test_marks_that_the_log_does_not_hold_are_found() -> None:
+    made = wiring()
+    tick(made, NOW_MS)
+    commit(made, "engine:0", sales=50, stock=0, prices=0, ticks=1)
+    commit(made, "engine:1", sales=0, stock=0, prices=0, ticks=1)
+    (finding,) = wrong(made)
+    assert finding.text == "engine:0 stands at 50, but t-sales.v1[0] holds 0 to 0"
+    assert finding.next_command == "demand-monitor state wipe engine:0 --prefix t-"
+
+
+def test_a_state_made_under_other_settings_is_found() -> None:
+    made = MemoryWiring(Settings(prefix="t-", partitions=2, shop=ShopSettings(zone="America/Lima")), NOW_MS)
+    made.create_topics()
+    commit(made, "engine:0", sales=0, stock=0, prices=0, ticks=0)
+    (finding,) = wrong(made)
+    assert finding.text == "engine:0 was made under other settings of the shop"
+
+
+def test_a_newest_record_of_another_version_is_found() -> None:
+    made = wiring()
+    tick(made, NOW_MS, sales=1)
+    made.broker.append(Place(made.topic(SALES), 0), b"milk", SALE.replace(b'"schema_version":1', b'"schema_version":2'))
+    for task in ("engine:0", "engine:1"):
+        commit(made, task, sales=1 - int(task[-1]), stock=0, prices=0, ticks=1)
+    (finding,) = wrong(made)
+    assert finding.check == "contracts"
+    assert "t-sales.v1 does not read: unknown_version" in finding.text
+
+
+SALE = (
+    b'{"schema_version":1,"event_id":"e1","event_time":"2023-11-14T22:00:00Z","store_id":"lima","sku":"milk","units":1}'
+)
