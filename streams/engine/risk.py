@@ -84,9 +84,20 @@ class Risk:
         overdue = any(order.due_ms is not None and order.due_ms + _OVERDUE_MS < cut_ms for order in series.orders)
         if overdue or series.risk_since is not None or on_hand <= series.threshold:
             self.replan(series, cut_ms)
+        self._judge(series, cut_ms, on_hand)
+        if series.on_hand is not None and series.on_hand != on_hand:
+            self._catch_up(series, cut_ms + self._core.settings.slack_ms, series.on_hand)
+
+    def _judge(self, series: Series, cut_ms: int, on_hand: int) -> None:
+        """Open, confirm, withdraw or clear, by what was on the shelf at the cut."""
+        if series.threshold is None or series.clear_at is None:
+            return
         if series.risk_since is None:
-            if on_hand <= series.threshold:
+            refilled = series.on_hand is not None and series.on_hand > series.clear_at
+            if on_hand <= series.threshold and not refilled:
                 self._say_risk(series, cut_ms, on_hand, "opened", early=False)
+        elif series.risk_early and series.risk_since > cut_ms:
+            return  # raised by what came after the cut: the next close judges it
         elif on_hand > (series.threshold if series.risk_early else series.clear_at):
             if series.risk_early:
                 self._core.emitter.count("early_withdrawn")
@@ -94,6 +105,16 @@ class Risk:
         elif series.risk_early:
             self._core.emitter.count("early_confirmed")
             self._say_risk(series, cut_ms, on_hand, "updated", early=False)
+
+    def _catch_up(self, series: Series, now_ms: int, on_hand: int) -> None:
+        """Go on from the judgement at the cut to what has happened since, as if it happened now."""
+        if series.threshold is None or series.clear_at is None:
+            return
+        if series.risk_since is None:
+            if on_hand <= series.threshold:
+                self._say_risk(series, now_ms, on_hand, "opened", early=True)
+        elif not series.risk_early and on_hand > series.clear_at:
+            self._say_risk(series, now_ms, on_hand, "cleared", early=False)
 
     # --- when demand or orders changed ------------------------------------------------------------------------
 

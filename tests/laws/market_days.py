@@ -40,10 +40,11 @@ def draw_facts(seed: int, days: int) -> list[Fact]:
     rate = dice.choice([1, 3, 6])
     for store in STORES:
         for sku in SKUS:
-            if dice.random() < 0.7:
+            known = dice.random() < 0.7
+            if known:
                 facts.append(counted(at(0, 1.0), dice.choice([0, 5, 20, 60]), store=store, sku=sku))
             for day in range(days):
-                facts += _day(dice, day, store, sku, rate)
+                facts += _day(dice, day, store, sku, rate, known)
     facts += [
         shelf_price(at(dice.randrange(days), dice.uniform(2, 20)), dice.choice([2.0, 2.4]), sku=dice.choice(SKUS))
         for _ in range(days // 2 + 1)
@@ -55,11 +56,13 @@ def draw_facts(seed: int, days: int) -> list[Fact]:
     begin = at(dice.randrange(days), 6)
     facts.append(promotion(begin - 30 * HOUR_MS, begin, begin + 50 * HOUR_MS, sku=dice.choice(SKUS)))
     facts.append(status(begin, "closed", begin, begin + 24 * HOUR_MS, store=dice.choice(STORES)))
-    return sorted(facts, key=lambda fact: fact.at_ms)
+    return sorted((fact for fact in facts if fact.at_ms < at(days)), key=lambda fact: fact.at_ms)
 
 
-def _day(dice: Random, day: int, store: str, sku: str, rate: int) -> list[Fact]:
-    moment = lambda: at(day, dice.choice([dice.uniform(2, 24), dice.randint(3, 23), 4.999]))  # noqa: E731
+def _day(dice: Random, day: int, store: str, sku: str, rate: int, known: bool) -> list[Fact]:
+    def moment() -> int:
+        return at(day, dice.choice([dice.uniform(2, 24), dice.randint(3, 23), 4.999]))
+
     facts = [
         sale(moment(), dice.choice([1, 2, 0.35]), store=store, sku=sku, price=dice.choice([None, 2.0]))
         for _ in range(dice.randint(0, 2 * rate))
@@ -67,7 +70,7 @@ def _day(dice: Random, day: int, store: str, sku: str, rate: int) -> list[Fact]:
     if dice.random() < 0.2:
         facts.append(sale(moment(), 1, dice.choice(["voided", "returned"]), store=store, sku=sku, resaleable=True))
     stock = dice.random()
-    if stock < 0.1:
+    if stock < 0.1 and known:
         facts.append(counted(moment(), dice.randint(0, 20), store=store, sku=sku))
     elif stock < 0.25:
         facts.append(ordered(moment(), 12, at(day + 2, 8), f"o{day}", store=store, sku=sku))
@@ -94,5 +97,20 @@ def record_live(seed: int, facts: list[Fact], until_ms: int) -> Log:
             log.put(facts[max(0, place - dice.choice([0, 5, 200]))])
         if dice.random() < chance:
             log.tick(fact.at_ms + dice.choice([0, 1000, -7200_000, 600_000]))
+    log.tick(until_ms)
+    return log
+
+
+def record_otherwise(seed: int, facts: list[Fact], until_ms: int, slack_ms: int) -> Log:
+    """Return another recording: each fact up to `slack_ms` after it happened, some twice, ticks anywhere."""
+    dice, log = Random(seed), Log()
+    arrivals = sorted((fact.at_ms + dice.randrange(slack_ms), place) for place, fact in enumerate(facts))
+    chance = dice.choice([0.02, 0.2, 0.6])
+    for place, (arrived_ms, which) in enumerate(arrivals):
+        log.put(facts[which])
+        if dice.random() < 0.1:
+            log.put(facts[arrivals[max(0, place - dice.randint(0, 20))][1]])
+        if dice.random() < chance:
+            log.tick(arrived_ms)
     log.tick(until_ms)
     return log

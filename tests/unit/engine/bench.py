@@ -254,8 +254,8 @@ class Log:
 
     def tick(self, t_ms: int) -> None:
         """Append a tick: everything written so far comes before it."""
-        ends = {name: len(self.records[name]) for name in TICK_INPUTS}
-        self.write("ticks", b"0", Tick(t_ms, **ends).encode())
+        sales, stock, prices, context, catalog = (len(self.records[name]) for name in TICK_INPUTS)
+        self.write("ticks", b"0", Tick(t_ms, sales, stock, prices, context, catalog).encode())
 
 
 def make_log(facts: Sequence[Fact], until_ms: int, every_ms: int = HOUR_MS) -> Log:
