@@ -3,7 +3,8 @@
 ::
 
     parent ── SIGTERM, SIGINT ──► each child by its id ──► drain ──► parent exits 0
-       └───── a child fails ────► the others are ended ──► parent exits with the child's code
+       ├───── a child fails ────► the others are ended ──► parent exits with the child's code
+       └───── dies ─────────────► each child sees its standard input end, and drains
 
 The one rule: a parent ends its children and waits for them; it never hides a failure, and restarts nothing (its own
 supervisor does, and then all workers start together).
@@ -16,6 +17,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Longer than a worker needs to commit and to leave its group.
 LEAVE_SECONDS: Final = 30.0
+#: Tells a process that it was started here.
+CHILD_VARIABLE: Final = "DEMAND_CHILD"
 _LOOK_SECONDS: Final = 0.2
 
 
@@ -39,6 +43,8 @@ def run_worker(wiring: Wiring, worker: Worker) -> None:
         What has ended it.
     """
     with stopping(worker.stop):
+        if CHILD_VARIABLE in os.environ:
+            threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
         wiring.journal.note("worker_started", pid=os.getpid())
         worker.run()
         wiring.journal.note(
@@ -79,8 +85,8 @@ def _start(wiring: Wiring, words: Sequence[str]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches the parent alone, and the parent tells its children once.
     child = subprocess.Popen(
         [sys.executable, "-m", "demand_monitor", *words],
-        env={**os.environ, **wiring.settings.environment()},
-        stdin=subprocess.DEVNULL,
+        env={**os.environ, **wiring.settings.environment(), CHILD_VARIABLE: "1"},
+        stdin=subprocess.PIPE,
         start_new_session=True,
     )
     wiring.journal.note("child_started", pid=child.pid)
@@ -110,6 +116,15 @@ def _end(wiring: Wiring, children: Sequence[subprocess.Popen[bytes]]) -> None:
             wiring.journal.note("child_failed", pid=child.pid, reason="it did not end in time")
             child.kill()
             child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
+
+
+def _end_with_parent() -> None:
+    # The parent never writes: a read comes back when the parent is gone, however it went. (`sys.stdin` would hold a
+    # lock that the interpreter wants when it ends.)
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _worst(children: Sequence[subprocess.Popen[bytes]]) -> int:
