@@ -75,13 +75,12 @@ class Closes:
 
     def _store_hour(self, store: StoreState, hour: int) -> None:
         start_ms = hour * HOUR_MS
-        sold = store.close_hour(hour, start_ms, self._facts.trading(store.store_id, start_ms))
-        while self._core.periods.end_ms(store.next_period) <= start_ms + HOUR_MS:
-            store.close_period(
-                store.next_period, self._core.periods.slot(store.next_period), self._core.settings
-            )
-        opens, closes = self._core.settings.trading_hours
-        self._judge(store, sold, store.quiet_hours / (closes - opens), start_ms, start_ms + HOUR_MS)
+        periods = self._core.periods
+        slot, local_hour = periods.slot(periods.of(start_ms)), periods.local_hour(start_ms)
+        sold = store.close_hour(hour, start_ms, slot, local_hour, self._facts.trading(store.store_id, start_ms))
+        while periods.end_ms(store.next_period) <= start_ms + HOUR_MS:
+            store.close_period(store.next_period, periods.slot(store.next_period), self._core.settings)
+        self._judge(store, sold, store.quiet_share, start_ms, start_ms + HOUR_MS)
 
     def _store_period(self, store: StoreState, period: int) -> None:
         start_ms, end_ms = self._core.periods.start_ms(period), self._core.periods.end_ms(period)
@@ -174,7 +173,9 @@ class Closes:
         window = series.open.pop(period, None) or [0, 0, 0, 0]
         end_ms = core.periods.end_ms(period)
         cut_ms = end_ms + core.period_offset(series)
-        exposure = self._facts.exposure(series, period, window[EMPTY_HOURS], window[OUT_MS], cut_ms)
+        # A ledger below zero is wrong: what was sold since came from a shelf that it does not know.
+        empty_hours = 0 if (on_hand_at(series, cut_ms) or 0) < 0 < window[SOLD] else window[EMPTY_HOURS]
+        exposure = self._facts.exposure(series, period, empty_hours, window[OUT_MS], cut_ms)
         taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
         history = core.history(series)
         model = self._learn(series, history, period, window[SOLD], taught) if core.settings.models != "none" else None

@@ -9,7 +9,8 @@
 Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`, for
 as long as it was quiet. A slot of the season (a weekday) that was empty twice running, not by luck, is a closing day. A
 period that is empty, and luck is out of the question for the run of empty periods that it ends, is *dark*: unknown, not
-zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero.
+zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero. An hour
+of the week in which the store sold nothing twice running is not expected to sell: a shop's own hours are learnt.
 
 The one rule: silence is judged on this task's own share of the store, so it needs nobody else's counts.
 """
@@ -32,6 +33,7 @@ _MATURE_MS = 14 * DAY_MS
 #: Empty periods running in one slot of the season that make it a closing day.
 _CLOSED_AFTER = 2
 _KEPT_PERIODS = 4
+_DAY_HOURS, _WEEK_DAYS = 24, 7
 
 
 class StoreState:
@@ -39,13 +41,14 @@ class StoreState:
 
     __slots__ = (
         "first_ms",
+        "hour_empty",
         "hours",
         "next_hour",
         "next_period",
         "no_sale_log",
         "periods",
         "quiet_from_ms",
-        "quiet_hours",
+        "quiet_share",
         "quiet_periods",
         "series",
         "silences",
@@ -65,7 +68,8 @@ class StoreState:
         self.dark: list[int] = []
         self.quiet_periods = 0
         self.slot_empty = [0] * season
-        self.quiet_hours = 0
+        self.hour_empty = [_CLOSED_AFTER] * (_WEEK_DAYS * _DAY_HOURS if season == _WEEK_DAYS else 0)
+        self.quiet_share = 0.0
         self.quiet_from_ms = first_ms
         self.silent_since: int | None = None
         self.silences: list[tuple[int, int]] = []
@@ -80,15 +84,21 @@ class StoreState:
     def _out_of_the_question(self, periods: float, settings: ShopSettings) -> bool:
         return self.no_sale_log * periods < math.log(settings.silence_probability)
 
-    def close_hour(self, hour: int, start_ms: int, trading: bool) -> bool:
-        """Book a closed hour; True when it had a sale."""
+    def close_hour(self, hour: int, start_ms: int, slot: int, local_hour: int, trading: bool) -> bool:
+        """Book a closed hour, the `local_hour` of a day in `slot`; True when it had a sale."""
         self.next_hour = hour + 1
+        place = slot * _DAY_HOURS + local_hour
         if hour in self.hours:
             self.hours.discard(hour)
-            self.quiet_hours = 0
+            self.hour_empty[place] = 0
+            self.quiet_share = 0.0
             self.quiet_from_ms = start_ms + HOUR_MS
             return True
-        self.quiet_hours += trading
+        if trading and self.hour_empty[place] < _CLOSED_AFTER:
+            day = self.hour_empty[slot * _DAY_HOURS : (slot + 1) * _DAY_HOURS]
+            self.quiet_share += 1 / sum(1 for empty in day if empty < _CLOSED_AFTER)
+        if self.silent_since is None:
+            self.hour_empty[place] += 1
         return False
 
     def close_period(self, period: int, slot: int, settings: ShopSettings) -> bool:
