@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from schemas.quarantine import Refusal
 from schemas.reasons import Reason
+from schemas.sales import Sale
 from schemas.topics import ACTIONS, QUARANTINE, SALES
 from streams.settings import ShopSettings
 from tests.broker.installation import Installation, Process, lines_as_json
@@ -181,6 +182,24 @@ def test_what_was_refused_is_listed_and_sent_again_once(installation: Installati
     assert json.loads(installation.run("quarantine", "redrive", "--json"))["already"] == 3
     sent = [record.value for records in installation.records(SALES).values() for record in records]
     assert sent == [b"1", b"0", b"2"]
+
+
+def test_a_redriven_sale_is_handled_by_a_live_engine(installation: Installation) -> None:
+    # The marker that ends the redrive's transaction has an offset of its own, which the engine must pass.
+    installation.run("topics", "create")
+    now = datetime.now(UTC)
+    sale = Sale(event_id="e1", event_time=now, store_id="lima", sku="milk", units=3)
+    sales, quarantine = installation.wiring.topic(SALES), installation.wiring.topic(QUARANTINE)
+    refusal = Refusal(Reason.UNKNOWN_CURRENCY, "mended since", sales, 0, 0, b"milk", sale.encode())
+    outlet = installation.wiring.outlet()
+    outlet.send(quarantine, refusal.key, refusal.value, refusal.to_headers())
+    outlet.close()
+    hosts = [installation.start(*words) for words in (("monitor",), ("desk",), ("heartbeat",), ("feed", "--json"))]
+    installation.run("quarantine", "redrive")
+    installation.wait(lambda: bool(installation.units()), 40)
+    installation.wait_handled(20)
+    assert installation.units() == {("lima", "milk", now.date().isoformat()): (3.0, 0.0)}
+    assert [host.end() for host in hosts] == [0, 0, 0, 0], "\n".join(host.told() for host in hosts)
 
 
 def test_a_missing_broker_is_told_within_ten_seconds() -> None:
