@@ -10,6 +10,7 @@ The one rule: nothing live is read but the log, and nothing is written: no group
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import itertools
 import platform
@@ -28,12 +29,14 @@ from schemas.topics import (
     PRICES,
     QUARANTINE,
     SALES,
+    SIGNALS,
     STOCK,
     TICKS,
     Topic,
     full_name,
 )
-from streams.chain import Chain
+from streams.chain import Chain, at_of
+from streams.desk.deskclock import At
 from streams.outcome import Output
 from streams.ports import Clock, Inlet, Place, Record, TopicAdmin
 from streams.report import Collector, Report, count_events, score_forecasts
@@ -211,7 +214,22 @@ class TopicLog:
         for task, records in ticks.items():
             if records:
                 chain.feed(TICKS, task, records, records[-1].offset + 1)
-        chain.run()
+        chain.run_as_recorded(self._spoken())
+
+    def _spoken(self) -> list[tuple[int, At]]:
+        """Return where each signal stands on its topic: between tasks that order is nowhere else."""
+        place = Place(full_name(SIGNALS, self._prefix), 0)
+        found: list[tuple[int, At]] = []
+
+        def take(records: Sequence[Record], position: int) -> None:
+            for record in records:
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    at = at_of(record.value)
+                    if 0 <= at[0] < self._tasks:
+                        found.append((record.offset, at))
+
+        self._read_place(place, self._admin.ends([place])[place], take)
+        return found
 
     def _whole_names(self) -> tuple[str, str]:
         return full_name(CATALOG, self._prefix), full_name(CONTEXT, self._prefix)

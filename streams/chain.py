@@ -13,7 +13,9 @@ The one rule: what a live installation would put on a topic has an offset here t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from schemas.ticks import Tick, TickSource
@@ -34,6 +36,7 @@ from schemas.topics import (
     full_name,
 )
 from streams.desk.desk import AlertDesk
+from streams.desk.deskclock import At
 from streams.engine.engine import EngineTask
 from streams.outcome import Output
 from streams.partitioner import partition_of
@@ -100,6 +103,7 @@ class Chain:
             PriceDesk(Place(observed, task), settings.tasks, _NOTHING) for task in range(settings.tasks)
         ]
         self.desk = AlertDesk(self.reference)
+        self._held: list[deque[tuple[At, Output]]] | None = None
         self._ends: dict[Place, int] = {}
 
     # --- records in, with offsets given or made ----------------------------------------------------------------
@@ -165,6 +169,29 @@ class Chain:
             self._run(engine)
         self._run(self.desk)
 
+    def run_as_recorded(self, order: Iterable[tuple[int, At]]) -> None:
+        """Run every processor; the desk hears the engine's tasks in the order in which it once did.
+
+        Parameters
+        ----------
+        order
+            Offset and `at` of the signals on the record. What was never said then comes where its task had come so far,
+            or last.
+        """
+        self._held = [deque() for _ in self.engines]
+        for desk in self.price_desks:
+            self._run(desk)
+        for engine in self.engines:
+            self._run(engine)
+        held, self._held = self._held, None
+        for offset, at in order:
+            queue = held[at[0]]
+            while queue and queue[0][0] <= at:
+                self._signal(queue.popleft()[1], offset)
+        for _, output in sorted((each for queue in held for each in queue), key=lambda each: (each[0][1:], each[0][0])):
+            self._signal(output, 0)
+        self._run(self.desk)
+
     def _run(self, task: Task) -> None:
         while not task.idle():
             for output in task.handle(_BUDGET):
@@ -174,8 +201,25 @@ class Chain:
         self._on_output(output)
         if output.topic is PRICES:
             self.put(PRICES, output.key, output.value)
+        elif output.topic is SIGNALS and self._held is not None:
+            at = at_of(output.value)
+            self._held[at[0]].append((at, output))
         elif output.topic is SIGNALS:
             self.put(SIGNALS, output.key, output.value)
+
+    def _signal(self, output: Output, offset: int) -> None:
+        offset = max(offset, self._end(SIGNALS, 0))
+        self.feed(SIGNALS, 0, [Record(offset, output.key, output.value)], offset + 1)
+
+
+def at_of(signal: bytes | None) -> At:
+    """Return where a signal stands in the order of its task.
+
+    >>> at_of(b'{"type":"progress","at":[3,70,2]}')
+    (3, 70, 2)
+    """
+    task, tick, index = json.loads(signal or b"")["at"]
+    return task, tick, index
 
 
 #: Topics whose records leave the chain.

@@ -106,13 +106,13 @@ class Scene:
     @property
     def product_name(self) -> str:
         """The product by name, else by sku."""
-        name = self.product.name if self.product else None
+        name = self.product.name.strip() if self.product and self.product.name else None
         return clip(name or self.finding.sku or "an unknown product", MAX_NAME)
 
     @property
     def store_name(self) -> str:
         """The store by name, else by id."""
-        name = self.store.name if self.store else None
+        name = self.store.name.strip() if self.store and self.store.name else None
         return clip(name or self.finding.store_id or "an unknown store", MAX_NAME)
 
     @property

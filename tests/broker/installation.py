@@ -1,4 +1,4 @@
-"""An installation under a prefix of its own: the processes of the command line, and what they leave in Kafka and Redis."""
+"""An installation under a prefix of its own: processes of the command line, and what they leave in Kafka and Redis."""
 
 import json
 import os
@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from adapters.memory_journal import MemoryJournal
-from demand_monitor.settings import Settings
+from demand_monitor.settings import read_settings
 from demand_monitor.wiring import Wiring
 from schemas.quarantine import Refusal
 from schemas.topics import QUARANTINE, SIGNALS, TICKS, Topic
@@ -58,7 +59,9 @@ class Installation:
     def __init__(
         self, bootstrap: str, redis_url: str, prefix: str, folder: Path, shop: ShopSettings, tasks: int
     ) -> None:
-        self.settings = Settings(bootstrap=bootstrap, redis=redis_url, prefix=prefix, partitions=tasks, shop=shop)
+        self.settings = read_settings(
+            {"bootstrap": bootstrap, "redis": redis_url, "prefix": prefix, "partitions": tasks, "shop": shop}
+        )
         self.wiring = Wiring(self.settings, MemoryJournal())
         self.folder = folder
         self.processes: list[Process] = []
@@ -68,8 +71,15 @@ class Installation:
             "DEMAND_REDIS": redis_url,
             "DEMAND_PREFIX": prefix,
             "DEMAND_PARTITIONS": str(tasks),
+            "DEMAND_COMMIT_INTERVAL_SECONDS": "0.2",
             **{f"DEMAND_SHOP__{name.upper()}": value for name, value in _changed(shop).items()},
         }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # --- commands -------------------------------------------------------------------------------------------------
 

@@ -35,9 +35,8 @@ def uci_file(data_dir: Path) -> Path:
 def installation(
     real_kafka: KafkaServer, redis_server: RedisServer, topic_prefix: str, tmp_path: Path
 ) -> Iterator[Installation]:
-    made = Installation(real_kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, LONDON, 4)
-    yield made
-    made.close()
+    with Installation(real_kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, LONDON, 4) as made:
+        yield made
 
 
 def cut(source: Path, target: Path, end: str) -> Path:
