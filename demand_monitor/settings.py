@@ -18,6 +18,7 @@ anything that is printed.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -258,7 +259,9 @@ def read_settings(options: Mapping[str, object] | None = None, config: Path | No
         raise BadSetup(_explain(error), "demand-monitor settings") from None
     except SettingsError as error:
         raise BadSetup(f"A variable of the environment cannot be read: {error}.") from None
-    settings._overrides.update({ENVIRONMENT_PREFIX + name.upper(): str(value) for name, value in given.items()})
+    settings._overrides.update(
+        {ENVIRONMENT_PREFIX + name.upper(): _as_variable(value) for name, value in given.items()}
+    )
     if config is not None:
         settings._overrides[CONFIG_VARIABLE] = str(config.resolve())
     return settings
@@ -278,6 +281,10 @@ def masked_url(url: str) -> str:
         return urlunsplit(parts._replace(query=query))
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{MASK}@{host}", query=query))
+
+
+def _as_variable(value: object) -> str:
+    return json.dumps(value) if isinstance(value, Mapping) else str(value)
 
 
 def _is_secret(name: str) -> bool:

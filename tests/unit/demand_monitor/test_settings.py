@@ -133,7 +133,9 @@ def test_a_password_file_that_is_not_there_is_named() -> None:
 
 def test_children_get_what_was_said_on_the_command_line(tmp_path: Path) -> None:
     file = config(tmp_path, "partitions = 6\n")
-    settings = read_settings({"bootstrap": "option:9092", "prefix": None}, file)
+    options = {"bootstrap": "option:9092", "prefix": None, "kafka": {"linger.ms": "20"}, "shop": {"period": "week"}}
+    settings = read_settings(options, file)
     os.environ.update(settings.environment())
     again = read_settings()
-    assert (again.bootstrap, again.partitions) == ("option:9092", 6)
+    assert (again.bootstrap, again.partitions, again.shop.period) == ("option:9092", 6, "week")
+    assert again.kafka == {"linger.ms": "20"}
