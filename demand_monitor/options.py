@@ -7,6 +7,7 @@ The one rule: an option of the command line is a setting under another spelling;
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Annotated, Concatenate, Final, ParamSpec
 import typer
 
 from demand_monitor.settings import Settings, masked_url, read_settings
-from schemas.errors import BrokerDown, Outage, StoreDown
+from schemas.errors import BadSetup, BrokerDown, Outage, StoreDown
 
 P = ParamSpec("P")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
+#: A command of ours and nothing else, of those that take `--prefix`.
+_PLAIN_COMMAND: Final = re.compile(r"demand-monitor (?!mapping|settings|schemas)[A-Za-z0-9_:./ -]+")
 _PANEL: Final = "Where"
 _SHARED: Final = (
     ("config", Path, "--config", "TOML file of settings (also DEMAND_CONFIG).", "FILE"),
@@ -58,6 +61,9 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
         settings = read_settings(options, config if isinstance(config, Path) else None)
         try:
             command(settings, *args, **kwargs)
+        except BadSetup as wrong:
+            wrong.next_command = with_prefix(wrong.next_command, settings.prefix)
+            raise
         except BrokerDown as down:
             raise BrokerDown(f"Kafka at {settings.bootstrap} did not answer: {_cause(down)}") from down
         except StoreDown as down:
@@ -67,6 +73,19 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def with_prefix(command: str | None, prefix: str) -> str | None:
+    """Return a next command for the installation in use; whoever raised it did not know which one that is.
+
+    >>> with_prefix("demand-monitor heartbeat --catch-up", "lima-")
+    'demand-monitor heartbeat --catch-up --prefix lima-'
+    >>> with_prefix("demand-monitor mapping list", "lima-")
+    'demand-monitor mapping list'
+    """
+    if command is None or not prefix or "--prefix" in command or not _PLAIN_COMMAND.fullmatch(command):
+        return command
+    return f"{command} --prefix {prefix}"
 
 
 def _cause(down: Outage) -> str:

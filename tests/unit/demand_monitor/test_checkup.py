@@ -16,13 +16,15 @@ from streams.settings import ShopSettings
 from tests.unit.demand_monitor.memory_wiring import MemoryWiring
 
 NOW_MS = 1_700_000_000_000
-SETTINGS = Settings(prefix="t-", partitions=2)
 
 
-def wiring(**options: bool) -> MemoryWiring:
-    made = MemoryWiring(SETTINGS, NOW_MS, **options)
-    if not options:
-        made.create_topics()
+def bare(is_down: bool = False, shop: ShopSettings | None = None) -> MemoryWiring:
+    return MemoryWiring(Settings(prefix="t-", partitions=2, shop=shop or ShopSettings()), NOW_MS, is_down)
+
+
+def wiring(shop: ShopSettings | None = None) -> MemoryWiring:
+    made = bare(shop=shop)
+    made.create_topics()
     return made
 
 
@@ -48,13 +50,13 @@ def test_an_empty_installation_is_well() -> None:
 
 
 def test_a_broker_that_is_away_is_named_once() -> None:
-    (finding,) = wrong(wiring(is_down=True))
+    (finding,) = wrong(bare(is_down=True))
     assert finding.check == "kafka"
     assert "localhost:9092" in finding.text
 
 
 def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
-    made = MemoryWiring(SETTINGS, NOW_MS)
+    made = bare()
     for topic in TOPICS:
         if topic is not SALES:
             made.broker.create(made.topic(topic), made.partitions_of(topic))
@@ -64,7 +66,7 @@ def test_missing_topics_are_named_with_the_command_that_makes_them() -> None:
 
 
 def test_torn_topics_are_named() -> None:
-    made = MemoryWiring(SETTINGS, NOW_MS)
+    made = bare()
     for topic in TOPICS:
         made.broker.create(made.topic(topic), 3 if topic is SALES else made.partitions_of(topic))
     (finding,) = wrong(made)
@@ -121,8 +123,7 @@ def test_marks_that_the_log_does_not_hold_are_found() -> None:
 
 
 def test_a_state_made_under_other_settings_is_found() -> None:
-    made = MemoryWiring(Settings(prefix="t-", partitions=2, shop=ShopSettings(zone="America/Lima")), NOW_MS)
-    made.create_topics()
+    made = wiring(ShopSettings(zone="America/Lima"))
     commit(made, "engine:0", sales=0, stock=0, prices=0, ticks=0)
     (finding,) = wrong(made)
     assert finding.text == "engine:0 was made under other settings of the shop"

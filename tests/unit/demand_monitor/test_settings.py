@@ -1,23 +1,12 @@
 """Settings: which source wins, what is refused by name, what is never shown."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from demand_monitor.settings import Settings, read_settings
 from schemas.errors import BadSetup
-
-
-@pytest.fixture(autouse=True)
-def bare_environment() -> Iterator[dict[str, str]]:
-    """An environment without settings of ours; what a test sets there goes with it."""
-    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("DEMAND_")}
-    yield kept
-    for name in [name for name in os.environ if name.startswith("DEMAND_")]:
-        del os.environ[name]
-    os.environ.update(kept)
 
 
 def config(folder: Path, text: str) -> Path:
