@@ -9,8 +9,8 @@
 Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`, for
 as long as it was quiet. A slot of the season (a weekday) that was empty twice running, not by luck, is a closing day. A
 period that is empty, and luck is out of the question for the run of empty periods that it ends, is *dark*: unknown, not
-zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero. An hour
-of the week in which the store sold nothing twice running is not expected to sell: a shop's own hours are learnt.
+zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero. An
+hour of the week in which the store sold nothing twice running is not expected to sell: a shop's own hours are learnt.
 
 The one rule: silence is judged on this task's own share of the store, so it needs nobody else's counts.
 """
