@@ -172,7 +172,11 @@ class Installation:
     def quarantined(self) -> list[Refusal]:
         """Return everything in quarantine."""
         (records,) = self.records(QUARANTINE).values()
-        return [Refusal.from_record(each.key, each.value or b"", each.headers) for each in records]
+        return [
+            Refusal.from_record(each.key, each.value or b"", each.headers)
+            for each in records
+            if any(name == "demand-reason" for name, _ in each.headers)  # else it is the receipt of a redrive
+        ]
 
     def state(self, processor: str = "engine") -> dict[str, dict[str, bytes]]:
         """Return the fields of every task of a processor."""
