@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from consumers.broker_login import read_login
 from demand_monitor.settings import masked_url
 from demand_monitor.wiring import DESK, DESK_INPUTS, ENGINE, ENGINE_INPUTS, PRICES, Wiring
 from producers.tick_log import TickLog, newest_ms
@@ -117,9 +118,7 @@ class Checkup:
 
     def run(self) -> Iterator[Finding]:
         """Yield what is found, one thing after the other."""
-        settings = self._wiring.settings
-        shop = f"zone {settings.shop.zone}, period {settings.shop.period}"
-        yield Finding("settings", True, f"prefix {settings.prefix!r}, P = {settings.partitions}, {shop}")
+        yield self._settings()
         topics_are_well = False
         for finding in self._kafka():
             topics_are_well = finding.check == "topics" and finding.is_well
@@ -131,6 +130,16 @@ class Checkup:
             yield from self._guarded("contracts", self._contracts)
         if topics_are_well and redis.is_well:
             yield from self._guarded("state", self._state)
+
+    def _settings(self) -> Finding:
+        settings = self._wiring.settings
+        try:
+            # The price desk's client is another one: a property that it cannot follow is told before it starts.
+            read_login(settings.kafka_properties())
+        except BadSetup as wrong:
+            return Finding("settings", False, f"[kafka] {wrong.problem}", "demand-monitor settings")
+        shop = f"zone {settings.shop.zone}, period {settings.shop.period}"
+        return Finding("settings", True, f"prefix {settings.prefix!r}, P = {settings.partitions}, {shop}")
 
     def _guarded(self, check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         try:

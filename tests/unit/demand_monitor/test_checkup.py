@@ -49,6 +49,15 @@ def test_an_empty_installation_is_well() -> None:
     assert wrong(wiring()) == []
 
 
+def test_a_property_that_the_price_desk_cannot_follow_is_found() -> None:
+    # librdkafka would log in by Kerberos; the price desk's client cannot.
+    kafka = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "GSSAPI"}
+    made = MemoryWiring(Settings(prefix="t-", partitions=2, kafka=kafka), NOW_MS)
+    made.create_topics()
+    (finding,) = wrong(made)
+    assert finding.text.startswith("[kafka] sasl.mechanism=GSSAPI")
+
+
 def test_a_broker_that_is_away_is_named_once() -> None:
     (finding,) = wrong(bare(is_down=True))
     assert finding.check == "kafka"
