@@ -36,6 +36,7 @@ class Process:
     process: subprocess.Popen[bytes]
     out: Path
     err: Path
+    was_ended: bool = False
 
     def lines(self) -> list[str]:
         """Return what it has printed so far, whole lines only."""
@@ -48,6 +49,7 @@ class Process:
 
     def end(self) -> int:
         """Tell it to end, and return its exit code."""
+        self.was_ended = True
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
@@ -126,20 +128,22 @@ class Installation:
     # --- waiting --------------------------------------------------------------------------------------------------
 
     def wait(self, is_so: Callable[[], bool], seconds: float) -> None:
-        """Wait until something is so; fail at once when a process has ended meanwhile."""
+        """Wait until something is so; fail at once when a process has ended by itself."""
         deadline = time.monotonic() + seconds
         while not is_so():
-            ended = [each.told() for each in self.processes if each.process.poll() is not None]
+            alone = [each for each in self.processes if not each.was_ended]
+            ended = [each.told() for each in alone if each.process.poll() is not None]
             assert not ended, "\n".join(ended)
             assert time.monotonic() < deadline, "\n".join(each.told() for each in self.processes)
             time.sleep(0.2)
 
     def wait_handled(self, seconds: float) -> None:
         """Wait until the engine has committed every tick, and the desk every signal."""
-        self.wait(lambda: self._is_handled("engine", TICKS, "ticks", self.settings.partitions), seconds)
-        self.wait(lambda: self._is_handled("desk", SIGNALS, "signals", 1), seconds)
+        self.wait(lambda: self.is_handled("engine", TICKS, "ticks", self.settings.partitions), seconds)
+        self.wait(lambda: self.is_handled("desk", SIGNALS, "signals", 1), seconds)
 
-    def _is_handled(self, processor: str, topic: Topic, name: str, tasks: int) -> bool:
+    def is_handled(self, processor: str, topic: Topic, name: str, tasks: int) -> bool:
+        """Return whether every task of a processor has committed everything of an input."""
         ends = self.ends(topic)
         marks = [self.wiring.store.marks(f"{processor}:{task}") for task in range(tasks)]
         return all(
