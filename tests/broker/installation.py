@@ -224,4 +224,3 @@ def _changed(shop: ShopSettings) -> dict[str, str]:
 def lines_as_json(lines: Sequence[str]) -> list[dict[str, object]]:
     """Return the objects in lines of JSON."""
     return [json.loads(line) for line in lines]
-

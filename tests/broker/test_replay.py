@@ -10,23 +10,27 @@ The live run is one for all tests of this file: real processes, the tasks shared
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
-from adapters.clock import SystemClock
-from consumers.replay import Replay, TopicLog
 from producers.market_source import MarketSource
 from producers.synth import Market, MarketConfig
-from producers.ticking import TickPlan
-from schemas.reading import read_alert, read_forecast
-from schemas.topics import ALERTS, FORECASTS, PRICES, SIGNALS, Topic
-from streams.chain import Chain, ChainSettings, at_of
-from streams.outcome import Output
-from streams.ports import Record
-from streams.report import Collector
+from schemas.topics import ALERTS, FORECASTS, PRICES, SIGNALS
+from streams.chain import Chain, at_of
 from streams.settings import ShopSettings
 from tests.broker.installation import Installation
+from tests.broker.replaying import (
+    Ear,
+    check_state,
+    check_words,
+    closes,
+    raised_at_closes,
+    recorded,
+    replay_source,
+    replay_topics,
+    revisions,
+)
 from tests.servers.kafka import KafkaServer
 from tests.servers.redis import RedisServer
 
@@ -52,117 +56,42 @@ def live(
         yield made
 
 
-class Ear:
-    """Takes every output of a chain, by topic."""
-
-    def __init__(self) -> None:
-        self.heard: dict[str, list[Output]] = {}
-
-    def take(self, output: Output) -> None:
-        self.heard.setdefault(output.topic.name, []).append(output)
-
-    def pairs(self, topic: Topic) -> list[tuple[bytes | None, bytes | None]]:
-        return [(output.key, output.value) for output in self.heard.get(topic.name, [])]
-
-
-def replayed(live: Installation, recompute_prices: bool = False) -> tuple[Chain, Ear]:
-    """Play the topics from the oldest record to the last tick."""
-    ear = Ear()
-    settings = ChainSettings(P, SHOP, live.settings.prefix, recompute_prices=recompute_prices)
-    chain = Chain(settings, ear.take)
-    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), live.settings.prefix, P)
-    Replay(chain, Collector(), SystemClock()).read(log, None)
-    return chain, ear
-
-
 @pytest.fixture(scope="module")
 def topics_replayed(live: Installation) -> tuple[Chain, Ear]:
-    return replayed(live)
+    return replay_topics(live)
 
 
-def by_task(pairs: Sequence[tuple[bytes | None, bytes | None]]) -> list[list[tuple[bytes | None, bytes | None]]]:
-    """Return what each task has said, in its order, what was said twice once."""
-    said: list[list[tuple[bytes | None, bytes | None]]] = [[] for _ in range(P)]
-    newest: dict[int, tuple[int, int, int]] = {}
-    for key, value in pairs:
-        at = at_of(value)
-        if at > newest.get(at[0], (at[0], -1, -1)):
-            newest[at[0]] = at
-            said[at[0]].append((key, value))
-    return said
+def test_the_topics_give_the_same_words_byte_for_byte(live: Installation, topics_replayed: tuple[Chain, Ear]) -> None:
+    check_words(live, topics_replayed[1])
 
 
-def recorded(live: Installation, topic: Topic) -> list[tuple[bytes | None, bytes | None]]:
-    """Return what stands on a topic, partition by partition."""
-    return [(record.key, record.value) for records in live.records(topic).values() for record in records]
+def test_the_topics_give_the_same_state_byte_for_byte(live: Installation, topics_replayed: tuple[Chain, Ear]) -> None:
+    check_state(live, topics_replayed[0])
 
 
-@pytest.mark.parametrize("topic", [FORECASTS, SIGNALS], ids=lambda topic: topic.name)
-def test_the_topics_give_the_same_words_byte_for_byte(
-    live: Installation, topics_replayed: tuple[Chain, Ear], topic: Topic
-) -> None:
-    told = by_task(recorded(live, topic))
-    assert all(told), "a task that said nothing proves nothing"
-    assert by_task(topics_replayed[1].pairs(topic)) == told
-
-
-def test_the_topics_give_the_same_state_byte_for_byte(
-    live: Installation, topics_replayed: tuple[Chain, Ear]
-) -> None:
-    for task, engine in enumerate(topics_replayed[0].engines):
-        name = f"engine:{task}"
-        marks, fields = engine.marks, {field: value for field, value in engine.writes().items() if value is not None}
-        stored = live.wiring.store.all_fields(name)
-        assert fields.keys() == stored.keys()
-        assert [field for field, value in fields.items() if stored[field] != value] == []
-        assert marks == live.wiring.store.marks(name)
-
-
-def test_the_topics_give_the_same_alerts_byte_for_byte(
-    live: Installation, topics_replayed: tuple[Chain, Ear]
-) -> None:
+def test_the_topics_give_the_same_alerts_byte_for_byte(live: Installation, topics_replayed: tuple[Chain, Ear]) -> None:
     told = revisions(recorded(live, ALERTS))
     assert len({alert_id for alert_id, _ in told}) >= 5
     assert revisions(topics_replayed[1].pairs(ALERTS)) == told
 
 
-def revisions(pairs: Sequence[tuple[bytes | None, bytes | None]]) -> dict[tuple[str, int], set[bytes]]:
-    """Return every content that a revision was told with."""
-    found: dict[tuple[str, int], set[bytes]] = {}
-    for _, value in pairs:
-        alert = read_alert(value)
-        found.setdefault((alert.alert_id, alert.revision), set()).add(value or b"")
-    return found
-
-
 def test_the_price_desk_recomputed_gives_the_recorded_prices(live: Installation) -> None:
-    _, ear = replayed(live, recompute_prices=True)
+    _, ear = replay_topics(live, recompute_prices=True)
     told = recorded(live, PRICES)
     assert told
     assert sorted(ear.pairs(PRICES), key=str) == sorted(told, key=str)
 
 
 def test_the_source_gives_the_same_closes_and_the_same_alerts_raised_at_closes(live: Installation) -> None:
-    ear = Ear()
-    source = MarketSource(Market(MARKET))
-    replay = Replay(Chain(ChainSettings(P, SHOP), ear.take), Collector(), SystemClock())
-    replay.play(TickPlan(source.zone, source.period).cut(source.batches()), source.name, source.digest())
-
-    def closes(pairs: Sequence[tuple[bytes | None, bytes | None]]) -> set[str]:
-        return {read_forecast(value).model_dump_json(exclude={"at"}) for _, value in pairs}
-
-    def raised(pairs: Sequence[tuple[bytes | None, bytes | None]]) -> dict[str, tuple[str, str]]:
-        alerts = [read_alert(value) for _, value in pairs]
-        return {each.alert_id: (each.kind, each.opened_at.isoformat()) for each in alerts if not each.early}
-
+    ear = replay_source(live, MarketSource(Market(MARKET)))
     assert closes(ear.pairs(FORECASTS)) == closes(recorded(live, FORECASTS))
-    told = raised(recorded(live, ALERTS))
+    told = raised_at_closes(recorded(live, ALERTS))
     assert told
-    assert raised(ear.pairs(ALERTS)) == told
+    assert raised_at_closes(ear.pairs(ALERTS)) == told
 
 
 def test_what_is_compared_is_all_there_is(live: Installation) -> None:
     """Forecasts and signals of the live run stand once: nothing was refused, so nothing was said twice."""
     for topic in (FORECASTS, SIGNALS):
-        records: list[Record] = [record for records in live.records(topic).values() for record in records]
-        assert len(records) == len({at_of(record.value) for record in records})
+        ats = [at_of(value) for _, value in recorded(live, topic)]
+        assert len(ats) == len(set(ats))

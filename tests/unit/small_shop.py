@@ -17,6 +17,7 @@ from consumers.worker_config import WorkerConfig
 from schemas.catalog import Product
 from schemas.context import Promotion
 from schemas.prices import CompetitorPrice
+from schemas.quarantine import Headers
 from schemas.sales import Sale, SaleKind
 from schemas.stock import ShelfPrice, StockCounted, StockDelivered
 from schemas.ticks import Tick
@@ -71,12 +72,12 @@ DESK = replace(
 )
 
 
-def sku_of(task: int) -> str:
+def sku_of(task: int, tasks: int = P) -> str:
     """Return the first name of a product whose records go to a task."""
-    return next(f"SKU{number}" for number in range(100) if partition_of(b"SKU%d" % number, P) == task)
+    return next(f"SKU{number}" for number in range(100) if partition_of(b"SKU%d" % number, tasks) == task)
 
 
-FAST, SLOW = sku_of(0), sku_of(1)
+FAST = sku_of(0)
 
 
 def engine_tasks(tasks: int = P) -> object:
@@ -91,98 +92,106 @@ def desk_tasks() -> object:
     return lambda task, snapshot: AlertDesk(reference, snapshot)
 
 
-def filled_shop(hold: bool = True) -> World:
-    """Return a world whose topics hold the four days."""
-    world = World(hold=hold)
-    for name in KEYED:
-        world.broker.create(TOPICS[name], P)
-    for topic in (TOPICS["catalog"], TOPICS["context"], "t.alert-actions.v1", "t.alerts.v1", *OUTPUTS):
-        world.broker.create(topic, P if "forecasts" in topic else 1)
-    _write_reference(world)
-    for day in range(DAYS):
-        for quarter in range(4):
-            _write_hours(world, day, range(6 * quarter, 6 * quarter + 6))
-            _write_tick(world, MONDAY + timedelta(days=day, hours=6 * quarter + 6))
-    _write_tick(world, MONDAY + timedelta(days=DAYS, hours=3))
-    return world
+def filled_shop(hold: bool = True, tasks: int = P) -> World:
+    """Return a world whose topics hold the four days; every task but the first has a slow product."""
+    return _Writer(World(hold=hold), tasks).write()
 
 
-def _write_reference(world: World) -> None:
-    name = Product(sku=FAST, name="Tea", currency="GBP", unit_price=2.0, valid_from=MONDAY, known_at=MONDAY)
-    world.broker.append(Place(TOPICS["catalog"], 0), FAST.encode(), name.encode())
-    offer = Promotion(
-        promotion_id="p1",
-        sku=FAST,
-        depth=0.2,
-        valid_from=MONDAY + timedelta(days=2),
-        valid_to=MONDAY + timedelta(days=3),
-        known_at=MONDAY,
-    )
-    world.broker.append(Place(TOPICS["context"], 0), b"p1", offer.encode())
+class _Writer:
+    """Writes the four days."""
 
+    def __init__(self, world: World, tasks: int) -> None:
+        self.world, self.tasks = world, tasks
+        self.fast, *self.slow = (sku_of(task, tasks) for task in range(tasks))
 
-def _write_hours(world: World, day: int, hours: Sequence[int]) -> None:
-    for hour in hours:
-        at = MONDAY + timedelta(days=day, hours=hour)
-        if 8 <= hour < 22 and not (day == 2 and hour > 18):
-            _sale(world, FAST, at + timedelta(minutes=7), 1.0)
-        if 9 <= hour < 15:
-            _sale(world, SLOW, at + timedelta(minutes=50), 1.0)
-        _write_special(world, day, hour, at)
+    def write(self) -> World:
+        for name in KEYED:
+            self.world.broker.create(TOPICS[name], self.tasks)
+        for topic in (TOPICS["catalog"], TOPICS["context"], "t.alert-actions.v1", "t.alerts.v1", *OUTPUTS):
+            self.world.broker.create(topic, self.tasks if "forecasts" in topic else 1)
+        self._reference()
+        for day in range(DAYS):
+            for quarter in range(4):
+                self._hours(day, range(6 * quarter, 6 * quarter + 6))
+                self._tick(MONDAY + timedelta(days=day, hours=6 * quarter + 6))
+        self._tick(MONDAY + timedelta(days=DAYS, hours=3))
+        return self.world
 
+    def _put(self, name: str, key: str, value: bytes, headers: Headers = ()) -> None:
+        task = 0 if name in WHOLE else partition_of(key.encode(), self.tasks)
+        self.world.broker.append(Place(TOPICS[name], task), key.encode(), value, headers)
 
-def _write_special(world: World, day: int, hour: int, at: datetime) -> None:
-    fast, slow = FAST.encode(), SLOW.encode()
-    if (day, hour) == (0, 7):
-        counted = StockCounted(event_id="c1", event_time=at, store_id="s", sku=FAST, units=39)
-        world.broker.append(Place(TOPICS["stock"], 0), fast, counted.encode())
-        price = ShelfPrice(event_id="h1", event_time=at, sku=FAST, unit_price=2, currency="GBP", valid_from=at)
-        world.broker.append(Place(TOPICS["stock"], 0), fast, price.encode())
-    elif (day, hour) == (3, 7):
-        delivered = StockDelivered(event_id="d1", event_time=at, store_id="s", sku=FAST, units=100)
-        world.broker.append(Place(TOPICS["stock"], 0), fast, delivered.encode())
-    elif (day, hour) == (1, 12):
-        _sale(world, SLOW, at, 1.0, "returned")
-        _sale(world, SLOW, at, 1.0, "voided")
-        _sale(world, FAST, MONDAY + timedelta(hours=10, minutes=7), 1.0)  # a resend, on another day
-        world.broker.append(Place(TOPICS["sales"], 1), slow, b"{", (("till", b"7"),))
-        unknown = Sale(event_id="x", event_time=at, store_id="s", sku=SLOW, units=1, currency="ZZZ")
-        world.broker.append(Place(TOPICS["sales"], 1), slow, unknown.encode())
-        world.broker.skip(Place(TOPICS["sales"], 1), 3)
-    elif (day, hour) == (1, 20):
-        rival = CompetitorPrice(
-            event_id="r1",
-            event_time=at,
-            sku=FAST,
-            rival="Rival",
-            unit_price=1.5,
-            currency="GBP",
-            availability="in_stock",
-            observed_at=at,
-            at=(0, 1, 1),
+    def _reference(self) -> None:
+        tea = Product(sku=self.fast, name="Tea", currency="GBP", unit_price=2.0, valid_from=MONDAY, known_at=MONDAY)
+        self._put("catalog", self.fast, tea.encode())
+        offer = Promotion(
+            promotion_id="p1",
+            sku=self.fast,
+            depth=0.2,
+            valid_from=MONDAY + timedelta(days=2),
+            valid_to=MONDAY + timedelta(days=3),
+            known_at=MONDAY,
         )
-        world.broker.append(Place(TOPICS["prices"], 0), fast, rival.encode())
+        self._put("context", "p1", offer.encode())
+
+    def _hours(self, day: int, hours: Sequence[int]) -> None:
+        for hour in hours:
+            at = MONDAY + timedelta(days=day, hours=hour)
+            if 8 <= hour < 22 and not (day == 2 and hour > 18):
+                self._sale(self.fast, at + timedelta(minutes=7))
+            if 9 <= hour < 15:
+                for sku in self.slow:
+                    self._sale(sku, at + timedelta(minutes=50))
+            self._special(day, hour, at)
+
+    def _special(self, day: int, hour: int, at: datetime) -> None:
+        fast, slow = self.fast, self.slow[0]
+        if (day, hour) == (0, 7):
+            counted = StockCounted(event_id="c1", event_time=at, store_id="s", sku=fast, units=39)
+            price = ShelfPrice(event_id="h1", event_time=at, sku=fast, unit_price=2, currency="GBP", valid_from=at)
+            self._put("stock", fast, counted.encode())
+            self._put("stock", fast, price.encode())
+        elif (day, hour) == (3, 7):
+            delivered = StockDelivered(event_id="d1", event_time=at, store_id="s", sku=fast, units=100)
+            self._put("stock", fast, delivered.encode())
+        elif (day, hour) == (1, 12):
+            self._sale(slow, at, "returned")
+            self._sale(slow, at, "voided")
+            self._sale(fast, MONDAY + timedelta(hours=10, minutes=7))  # a resend, on another day
+            self._put("sales", slow, b"{", (("till", b"7"),))
+            unknown = Sale(event_id="x", event_time=at, store_id="s", sku=slow, units=1, currency="ZZZ")
+            self._put("sales", slow, unknown.encode())
+            self.world.broker.skip(Place(TOPICS["sales"], 1), 3)
+        elif (day, hour) == (1, 20):
+            rival = CompetitorPrice(
+                event_id="r1",
+                event_time=at,
+                sku=fast,
+                rival="Rival",
+                unit_price=1.5,
+                currency="GBP",
+                availability="in_stock",
+                observed_at=at,
+                at=(0, 1, 1),
+            )
+            self._put("prices", fast, rival.encode())
+
+    def _sale(self, sku: str, at: datetime, kind: SaleKind = "sold") -> None:
+        event_id = f"{sku}-{at:%d%H%M}-{kind}"
+        sale = Sale(event_id=event_id, event_time=at, kind=kind, store_id="s", sku=sku, units=1, unit_price=2.0)
+        self._put("sales", sku, sale.encode())
+
+    def _tick(self, at: datetime) -> None:
+        for task in range(self.tasks):
+            sales, stock, prices = (_end(self.world, TOPICS[name], task) for name in ("sales", "stock", "prices"))
+            context, catalog = (_end(self.world, TOPICS[name], 0) for name in WHOLE[::-1])
+            tick = Tick(round(at.timestamp() * 1_000), sales, stock, prices, context, catalog)
+            self.world.broker.append(Place(TOPICS["ticks"], task), None, tick.encode())
 
 
-def _sale(world: World, sku: str, at: datetime, units: float, kind: SaleKind = "sold") -> None:
-    event_id = f"{sku}-{at:%d%H%M}-{kind}"
-    sale = Sale(event_id=event_id, event_time=at, kind=kind, store_id="s", sku=sku, units=units, unit_price=2.0)
-    world.broker.append(Place(TOPICS["sales"], partition_of(sku.encode(), P)), sku.encode(), sale.encode())
-
-
-def _write_tick(world: World, at: datetime) -> None:
-    def end(name: str, task: int) -> int:
-        return world.broker.partition(Place(TOPICS[name], task)).end
-
-    for task in range(P):
-        own = [end(name, task) for name in ("sales", "stock", "prices")]
-        tick = Tick(round(at.timestamp() * 1_000), *own, end("context", 0), end("catalog", 0))
-        world.broker.append(Place(TOPICS["ticks"], task), None, tick.encode())
-
-
-def engine_is_done(world: World) -> bool:
+def engine_is_done(world: World, tasks: int = P) -> bool:
     """Return whether every tick is committed."""
-    return all(_mark(world, f"engine:{task}", "ticks") == _end(world, TOPICS["ticks"], task) for task in range(P))
+    return all(_mark(world, f"engine:{task}", "ticks") == _end(world, TOPICS["ticks"], task) for task in range(tasks))
 
 
 def desk_is_done(world: World) -> bool:

@@ -10,6 +10,7 @@ from functools import cache
 
 import pytest
 
+from consumers.worker import Worker
 from consumers.worker_config import WorkerConfig
 from schemas.errors import Outage
 from streams.ports import Place
@@ -17,7 +18,6 @@ from tests.unit.small_shop import (
     DESK,
     ENGINE,
     FAST,
-    P,
     desk_is_done,
     desk_tasks,
     engine_is_done,
@@ -121,29 +121,33 @@ def test_doubles_on_the_signals_change_no_alert() -> None:
 
 
 def test_two_workers_say_and_keep_what_one_does() -> None:
-    """The second joins midway, the first leaves later: tasks move twice."""
-    told, _ = undisturbed()
-    world = filled_shop()
-    config = replace(ENGINE, handle_budget=5)
-    first, second = world.worker(config, factory=engine_tasks()), None
+    """Four tasks: the second worker joins midway, the first leaves later, so tasks move twice."""
+    tasks = 4
+    config = replace(ENGINE, partitions=tasks, handle_budget=5)
+    alone = filled_shop(tasks=tasks)
+    worker = alone.worker(config, factory=engine_tasks(tasks))
+    worker.start()
+    steps(alone, lambda: engine_is_done(alone, tasks), worker, 1_000)
+
+    world = filled_shop(tasks=tasks)
+    first, second = (world.worker(config, factory=engine_tasks(tasks)) for _ in range(2))
     first.start()
-    for step in range(400):
-        if engine_is_done(world):
-            break
-        if step == 8:
-            second = world.worker(config, factory=engine_tasks())
-            second.start()
-        if step == 20:
-            assert second is not None
-            assert len(first.tasks) == len(second.tasks) == P // 2
-            first.leave()
-            first.close()
-        if step < 20:
-            first.step()
-        if second is not None:
-            second.step()
-    assert engine_is_done(world)
-    assert second is not None
-    assert len(second.tasks) == P
-    assert state_of(world) == state_of(told)
-    assert said(world) == said(told)
+    steps_together(8, first)
+    second.start()
+    steps_together(12, first, second)
+    assert len(first.tasks) == len(second.tasks) == tasks // 2
+    first.leave()
+    first.close()
+    steps_together(3, second)
+    assert len(second.tasks) == tasks
+    assert not engine_is_done(world, tasks), "it was done before the tasks had moved"
+    steps(world, lambda: engine_is_done(world, tasks), second, 1_000)
+    assert state_of(world, tasks=tasks) == state_of(alone, tasks=tasks)
+    assert said(world) == said(alone)
+
+
+def steps_together(count: int, *workers: Worker) -> None:
+    """Let workers step in turn."""
+    for _ in range(count):
+        for worker in workers:
+            worker.step()
