@@ -37,6 +37,8 @@ ZERO_RUN = 1e-5
 _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
+#: So far below zero that the hours of a month do not bring it back.
+_NEVER_EMPTY = -1_000
 
 
 class Closes:
@@ -76,8 +78,8 @@ class Closes:
     def _store_hour(self, store: StoreState, hour: int) -> None:
         start_ms = hour * HOUR_MS
         periods = self._core.periods
-        slot, local_hour = periods.slot(periods.of(start_ms)), periods.local_hour(start_ms)
-        sold = store.close_hour(hour, start_ms, slot, local_hour, self._facts.trading(store.store_id, start_ms))
+        trading = self._facts.trading(store.store_id, start_ms)
+        sold = store.close_hour(hour, start_ms, periods.local_hour(start_ms), trading)
         while periods.end_ms(store.next_period) <= start_ms + HOUR_MS:
             store.close_period(store.next_period, periods.slot(store.next_period), self._core.settings)
         self._judge(store, sold, store.quiet_share, start_ms, start_ms + HOUR_MS)
@@ -122,17 +124,21 @@ class Closes:
         start_ms = hour * HOUR_MS
         cut_ms = start_ms + HOUR_MS + core.hour_offset(series)
         self._risk.confirm(series, cut_ms)
-        on_hand = on_hand_at(series, cut_ms)
+        on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
         if on_hand is not None and on_hand <= 0:
-            self._empty_hour(series, hour, start_ms, sold)
+            self._empty_hour(series, hour, on_hand, sold)
         if sold > 0:
             self._surge(series, hour)
         return True
 
-    def _empty_hour(self, series: Series, hour: int, start_ms: int, sold: int) -> None:
+    def _empty_hour(self, series: Series, hour: int, on_hand: int, sold: int) -> None:
         """Count an hour without stock: one with sales had some, whatever the ledger says."""
+        start_ms = hour * HOUR_MS
         period = self._core.periods.of(start_ms)
-        if sold <= 0 and period >= series.next_period and self._facts.trading(series.store_id, start_ms):
+        if sold > 0 and on_hand < 0 and period >= series.next_period:
+            # Sold from below zero: the ledger is wrong, so none of this period's hours was seen empty.
+            series.window(period)[EMPTY_HOURS] = _NEVER_EMPTY
+        elif sold <= 0 and period >= series.next_period and self._facts.trading(series.store_id, start_ms):
             series.window(period)[EMPTY_HOURS] += 1
         followed = series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS
         if followed and hour + 1 not in series.hours:
@@ -173,9 +179,7 @@ class Closes:
         window = series.open.pop(period, None) or [0, 0, 0, 0]
         end_ms = core.periods.end_ms(period)
         cut_ms = end_ms + core.period_offset(series)
-        # A ledger below zero is wrong: what was sold since came from a shelf that it does not know.
-        empty_hours = 0 if (on_hand_at(series, cut_ms) or 0) < 0 < window[SOLD] else window[EMPTY_HOURS]
-        exposure = self._facts.exposure(series, period, empty_hours, window[OUT_MS], cut_ms)
+        exposure = self._facts.exposure(series, period, max(0, window[EMPTY_HOURS]), window[OUT_MS], cut_ms)
         taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
         history = core.history(series)
         model = self._learn(series, history, period, window[SOLD], taught) if core.settings.models != "none" else None

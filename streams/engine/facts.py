@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schemas.catalog import Product
     from streams.engine.core import Core
     from streams.engine.series import Series
+    from streams.engine.stores import StoreState
 
 _CLOSED = ("closed", "feed_down")
 
@@ -150,9 +151,17 @@ class Facts:
         store = self._core.stores.by_id[series.store_id]
         if period in store.dark:
             return 0.0
-        lost = empty_hours * HOUR_MS + out_ms + store.silent_ms(begin, end)
-        lost += self.closed_ms(series.store_id, begin, end, known_ms)
-        return max(0.0, 1.0 - lost / max(1, end - begin))
+        lost = empty_hours * HOUR_MS + out_ms + self.closed_ms(series.store_id, begin, end, known_ms)
+        return max(0.0, 1.0 - lost / max(1, end - begin) - self._silent_share(store, begin, end))
+
+    def _silent_share(self, store: StoreState, begin: int, end: int) -> float:
+        """Return the share of an interval's sure hours in which a store was silent; of its time where none is sure."""
+        spans = store.silent_spans(begin, end)
+        sure = store.sure_hours()
+        if not sure or not spans or self._core.settings.period != "day":
+            return sum(until - since for since, until in spans) / max(1, end - begin)
+        hours = {hour for since, until in spans for hour in range(since // HOUR_MS, -(-until // HOUR_MS))}
+        return sum(1 for hour in hours if self._core.periods.local_hour(hour * HOUR_MS) in sure) / len(sure)
 
 
 

@@ -241,7 +241,8 @@ class Risk:
         clears_at = None if series.clear_at is None else series.clear_at / THOUSANDTHS
         return {
             **measures("share", risk_share=ahead.stockout_risk(units)),
-            **measures("units", on_hand_units=units, on_order_units=on_order, lost_units=ahead.expected_lost_units(units)),
+            **measures("units", on_hand_units=units, on_order_units=on_order),
+            **measures("units", lost_units=ahead.expected_lost_units(units)),
             **measures("units/day", demand_per_day_units=demand),
             **measures("days", lead_time_days=lead_days, days_of_cover=units / demand if demand > 0 else None),
             **measures("units", order_units=max(0.0, wanted - units - on_order), clears_at_units=clears_at),

@@ -9,8 +9,10 @@
 Luck: the chance that none of the store's series in this task sells, `exp(sum of log(1 - P(a period has a sale)))`, for
 as long as it was quiet. A slot of the season (a weekday) that was empty twice running, not by luck, is a closing day. A
 period that is empty, and luck is out of the question for the run of empty periods that it ends, is *dark*: unknown, not
-zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero. An
-hour of the week in which the store sold nothing twice running is not expected to sell: a shop's own hours are learnt.
+zero. So one slow product alone in its store still learns its zeros, and a whole store's Saturday is never a zero.
+
+Luck alone is too sure of itself: products stop selling together when a shop closes early. So only *sure* hours count,
+those of the day in which the store has sold on nearly every day that it was open; a shop's own hours are learnt.
 
 The one rule: silence is judged on this task's own share of the store, so it needs nobody else's counts.
 """
@@ -33,7 +35,11 @@ _MATURE_MS = 14 * DAY_MS
 #: Empty periods running in one slot of the season that make it a closing day.
 _CLOSED_AFTER = 2
 _KEPT_PERIODS = 4
-_DAY_HOURS, _WEEK_DAYS = 24, 7
+_DAY_HOURS = 24
+#: An hour of the day is sure when it was quiet on at most this share of the open days, of which so many are known.
+_SURE_QUIET, _SURE_DAYS = 0.05, 10
+#: Open days over which that share is remembered.
+_MEMORY_DAYS = 28
 
 
 class StoreState:
@@ -41,11 +47,12 @@ class StoreState:
 
     __slots__ = (
         "first_ms",
-        "hour_empty",
+        "hour_quiet",
         "hours",
         "next_hour",
         "next_period",
         "no_sale_log",
+        "open_days",
         "periods",
         "quiet_from_ms",
         "quiet_share",
@@ -54,6 +61,7 @@ class StoreState:
         "silences",
         "silent_since",
         "slot_empty",
+        "sold_hours",
         "store_id",
         "dark",
     )
@@ -68,7 +76,9 @@ class StoreState:
         self.dark: list[int] = []
         self.quiet_periods = 0
         self.slot_empty = [0] * season
-        self.hour_empty = [_CLOSED_AFTER] * (_WEEK_DAYS * _DAY_HOURS if season == _WEEK_DAYS else 0)
+        self.hour_quiet = [0.0] * _DAY_HOURS
+        self.open_days = 0
+        self.sold_hours: set[int] = set()
         self.quiet_share = 0.0
         self.quiet_from_ms = first_ms
         self.silent_since: int | None = None
@@ -84,22 +94,32 @@ class StoreState:
     def _out_of_the_question(self, periods: float, settings: ShopSettings) -> bool:
         return self.no_sale_log * periods < math.log(settings.silence_probability)
 
-    def close_hour(self, hour: int, start_ms: int, slot: int, local_hour: int, trading: bool) -> bool:
-        """Book a closed hour, the `local_hour` of a day in `slot`; True when it had a sale."""
+    def sure_hours(self) -> list[int]:
+        """Return the hours of the day in which the store sells on nearly every open day; none while it is young."""
+        if self.open_days < _SURE_DAYS:
+            return []
+        return [local for local, quiet in enumerate(self.hour_quiet) if quiet <= _SURE_QUIET]
+
+    def close_hour(self, hour: int, start_ms: int, local_hour: int, trading: bool) -> bool:
+        """Book a closed hour; True when it had a sale."""
         self.next_hour = hour + 1
-        place = slot * _DAY_HOURS + local_hour
         if hour in self.hours:
             self.hours.discard(hour)
-            self.hour_empty[place] = 0
+            self.sold_hours.add(local_hour)
             self.quiet_share = 0.0
             self.quiet_from_ms = start_ms + HOUR_MS
             return True
-        if trading and self.hour_empty[place] < _CLOSED_AFTER:
-            day = self.hour_empty[slot * _DAY_HOURS : (slot + 1) * _DAY_HOURS]
-            self.quiet_share += 1 / sum(1 for empty in day if empty < _CLOSED_AFTER)
-        if self.silent_since is None:
-            self.hour_empty[place] += 1
+        sure = self.sure_hours()
+        if trading and local_hour in sure:
+            self.quiet_share += 1 / len(sure)
         return False
+
+    def _learn_day(self) -> None:
+        gain = max(1 / _MEMORY_DAYS, 1 / (self.open_days + 1))
+        for local, quiet in enumerate(self.hour_quiet):
+            self.hour_quiet[local] = quiet + gain * ((local not in self.sold_hours) - quiet)
+        self.open_days += 1
+        self.sold_hours = set()
 
     def close_period(self, period: int, slot: int, settings: ShopSettings) -> bool:
         """Book a closed period; True when it had a sale."""
@@ -108,6 +128,7 @@ class StoreState:
             self.periods.discard(period)
             self.slot_empty[slot] = 0
             self.quiet_periods = 0
+            self._learn_day()
             return True
         closed = self.closing_day(slot, settings)
         self.slot_empty[slot] += 1
@@ -129,15 +150,16 @@ class StoreState:
             self.silences = [*self.silences[-9:], (began, at_ms)]
         return began
 
-    def silent_ms(self, from_ms: int, until_ms: int) -> int:
-        """Return how much of an interval the store was silent."""
+    def silent_spans(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
+        """Return the parts of an interval in which the store was silent."""
         spans = self.silences if self.silent_since is None else [*self.silences, (self.silent_since, until_ms)]
-        return sum(max(0, min(end, until_ms) - max(begin, from_ms)) for begin, end in spans)
+        cut = [(max(begin, from_ms), min(end, until_ms)) for begin, end in spans]
+        return [(begin, end) for begin, end in cut if begin < end]
 
     def encode(self) -> bytes:
         """Return the sealed field."""
         state = {name: getattr(self, name) for name in self.__slots__}
-        state["hours"], state["periods"] = sorted(self.hours), sorted(self.periods)
+        state |= {name: sorted(state[name]) for name in ("hours", "periods", "sold_hours")}
         return seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())
 
     @classmethod
@@ -147,7 +169,7 @@ class StoreState:
         store = cls(state["store_id"], 0, 0, 0, 0)
         for key, value in state.items():
             setattr(store, key, value)
-        store.hours, store.periods = set(state["hours"]), set(state["periods"])
+        store.hours, store.periods, store.sold_hours = (set(state[name]) for name in ("hours", "periods", "sold_hours"))
         store.silences = [(begin, end) for begin, end in state["silences"]]
         return store
 
