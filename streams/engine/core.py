@@ -99,6 +99,8 @@ class Core:
         self._cold_dirty: set[str] = set()
         self._cold_bytes = 0
         self.score_from_ms: int | None = None
+        #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
+        self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesModel(settings.season, drift_threshold=settings.drift_threshold)
         self._blank = self._bench.encode()
 

@@ -80,7 +80,7 @@ class Events:
             self._in_hour(series, at_ms // HOUR_MS, booked)
         core.table.touch(series)
         if moved and series.on_hand is not None:
-            ledger.move(series, at_ms, moved, core.clock.newest_ms - core.settings.slack_ms)
+            ledger.move(series, at_ms, moved, core.clock.newest_ms - core.kept_ms)
             self._risk.moved(series, at_ms, early=kind == "sold")
 
     def _sold(self, series: Series, fields: SaleFields, at_ms: int, period: int) -> None:
@@ -144,7 +144,7 @@ class Events:
         core = self._core
         series = core.series(event.store_id, event.sku, at_ms)
         core.table.touch(series)
-        kept = core.clock.newest_ms - core.settings.slack_ms
+        kept = core.clock.newest_ms - core.kept_ms
         if isinstance(event, Availability):
             self._availability(series, event)
             return

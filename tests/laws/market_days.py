@@ -89,6 +89,8 @@ def record_live(seed: int, facts: list[Fact], until_ms: int) -> Log:
     dice, log = Random(seed), Log()
     chance = dice.choice([0.02, 0.2, 0.6])
     bad = [b"{", b'{"kind": "sold"}', None, b"\xff"]
+    delays = [dice.choice([0] * 16 + [200_000] * 3 + [dice.randrange(30 * HOUR_MS)]) for _ in facts]
+    facts = [fact for _, fact in sorted(zip(delays, facts, strict=True), key=lambda pair: pair[0] + pair[1].at_ms)]
     for place, fact in enumerate(facts):
         log.put(fact)
         if dice.random() < 0.02:
