@@ -163,3 +163,21 @@ def test_a_task_goes_on_at_its_marks_and_says_how_much_it_would_write() -> None:
     again = new_task(SHOP, Snapshot(stand.told.marks, stand.told.state))
     assert again.starts() == {"sales": 1, "stock": 1, "prices": 0, "ticks": len(log.records["ticks"])}
     assert again.marks == stand.told.marks
+
+
+def test_a_close_planned_twice_is_one_step_also_for_a_task_that_was_restarted() -> None:
+    # The series begins on day 1; two minutes later a sale of day 0 comes, so day 1 is planned again after day 0.
+    log = Log()
+    log.put(sale(at(1, 0, 60)), sale(at(0, 23, 3540)))
+    log.tick(at(1, 0, 120))
+    log.tick(at(2, 3))
+    whole = play(log, SHOP)
+    stand = Stand(SHOP)
+    for name in log.records:
+        stand.feed(log, name)
+    stand.handle(3)
+    stand.commit()
+    stand.restart()
+    told = stand.finish(log)
+    assert (told.outputs, told.state, told.marks) == (whole.outputs, whole.state, whole.marks)
+    assert units_by_period(told) == {("s1|milk", FIRST): (1000, 0), ("s1|milk", FIRST + 1): (1000, 0)}
