@@ -49,6 +49,8 @@ from streams.ports import Place, Record
 STALLED: Final = 3
 
 _LEAVE_SECONDS: Final = 10.0
+#: How long the broker may hold a fetch open, as for our other readers; Faust's 1.5 s is no setting of Faust.
+_FETCH_WAIT_MS: Final = 100
 _ADVICE_SECONDS: Final = 1.0
 _NOISE: Final = ("aiokafka", "faust", "mode", __name__)
 _FOR_THE_OPERATOR: Final = (
@@ -69,6 +71,8 @@ class PriceConsumer(Consumer):
         """Seek to the marks; Faust's recovery calls this last before the flow begins."""
         # Records that a rebalance has overtaken never reach a task: it is not held, or they lie before its position.
         host = cast("PriceApp", self.app).host
+        wait_ms = (host.settings.properties or {}).get("fetch.wait.max.ms", _FETCH_WAIT_MS)
+        self._thread._ensure_consumer()._fetcher._fetch_max_wait_ms = int(wait_ms)
         assigned = self.assignment()
         starts = await host.take(sorted(Place(*tp) for tp in assigned))
         marks = {TP(*place): offset for place, offset in starts.items()}

@@ -20,6 +20,7 @@ from schemas.errors import DemandError
 from streams.ports import Journal
 
 _LEAVE_SECONDS: Final = 10.0
+_PRICE_COMMIT_SECONDS: Final = 0.05
 
 
 class HostEnded(DemandError):
@@ -88,7 +89,9 @@ class Hosts:
         from consumers.prices import PriceThread
 
         engine, desk = wiring.engine_worker(), wiring.desk_worker()
-        self._prices = PriceThread(wiring.price_host())
+        # The loader waits for its commits, day by day.
+        swift = wiring.settings.model_copy(update={"commit_interval_seconds": _PRICE_COMMIT_SECONDS})
+        self._prices = PriceThread(Wiring(swift, wiring.journal, wiring.clock).price_host())
         self._workers = [
             Host("The demand engine", engine.run, engine.stop, wiring.journal),
             Host("The alert desk", desk.run, desk.stop, wiring.journal),

@@ -20,6 +20,8 @@ from streams.settings import ShopSettings
 RedisStarter = Callable[[Clock], OwnRedis | None]
 #: What one process for everything is best served by: small commits keep the loader going.
 _COMMIT_SECONDS = 0.25
+#: The mock broker answers a fetch that found nothing only when its time is over, whatever has arrived meanwhile.
+_MOCK_PROPERTIES = {"fetch.wait.max.ms": "20"}
 _OPTIONS = {"bootstrap": "DEMAND_BOOTSTRAP", "redis": "DEMAND_REDIS"}
 
 
@@ -74,7 +76,7 @@ def open_servers(
             changes["prefix"] = settings.prefix or f"demo-{clock.now_ms()}-"
         if not broker_named:
             broker = stack.enter_context(MockKafka())
-            changes |= {"bootstrap": broker.bootstrap, "kafka": {}, "kafka_password_file": None}
+            changes |= {"bootstrap": broker.bootstrap, "kafka": _MOCK_PROPERTIES, "kafka_password_file": None}
             changes["ssl_key_password_file"] = None
         if not redis_named:
             redis = start(clock)
