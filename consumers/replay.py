@@ -20,9 +20,12 @@ from functools import partial
 from typing import Protocol
 
 from schemas.errors import BadEvent, BadSetup, BrokerDown
+from schemas.quantities import to_ms
 from schemas.quarantine import Headers
+from schemas.reading import read_action
 from schemas.ticks import Tick, TickSource
 from schemas.topics import (
+    ACTIONS,
     CATALOG,
     CONTEXT,
     OBSERVATIONS,
@@ -214,7 +217,7 @@ class TopicLog:
         for task, records in ticks.items():
             if records:
                 chain.feed(TICKS, task, records, records[-1].offset + 1)
-        chain.run_as_recorded(self._spoken())
+        chain.run_as_recorded(self._spoken(), self._clicked(until_ms))
 
     def _spoken(self) -> list[tuple[int, At]]:
         """Return where each signal stands on its topic: between tasks that order is nowhere else."""
@@ -227,6 +230,22 @@ class TopicLog:
                     at = at_of(record.value)
                     if 0 <= at[0] < self._tasks:
                         found.append((record.offset, at))
+
+        self._read_place(place, self._admin.ends([place])[place], take)
+        return found
+
+    def _clicked(self, until_ms: int | None) -> list[tuple[int, Record]]:
+        """Return what people clicked up to a time, with its time; what cannot be read is heard at once, and refused."""
+        place = Place(full_name(ACTIONS, self._prefix), 0)
+        found: list[tuple[int, Record]] = []
+
+        def take(records: Sequence[Record], position: int) -> None:
+            for record in records:
+                t_ms = 0
+                with contextlib.suppress(BadEvent):
+                    t_ms = to_ms(read_action(record.value).event_time)
+                if until_ms is None or t_ms <= until_ms:
+                    found.append((t_ms, record))
 
         self._read_place(place, self._admin.ends([place])[place], take)
         return found

@@ -169,7 +169,7 @@ class Chain:
             self._run(engine)
         self._run(self.desk)
 
-    def run_as_recorded(self, order: Iterable[tuple[int, At]]) -> None:
+    def run_as_recorded(self, order: Iterable[tuple[int, At]], actions: Sequence[tuple[int, Record]] = ()) -> None:
         """Run every processor; the desk hears the engine's tasks in the order in which it once did.
 
         Parameters
@@ -177,6 +177,8 @@ class Chain:
         order
             Offset and `at` of the signals on the record. What was never said then comes where its task had come so far,
             or last.
+        actions
+            What people clicked, with its time in milliseconds; each is heard when the desk's clock has come to it.
         """
         self._held = [deque() for _ in self.engines]
         for desk in self.price_desks:
@@ -184,13 +186,16 @@ class Chain:
         for engine in self.engines:
             self._run(engine)
         held, self._held = self._held, None
+        clicks = deque(actions)
         for offset, at in order:
             queue = held[at[0]]
             while queue and queue[0][0] <= at:
                 self._signal(queue.popleft()[1], offset)
+                self._click(clicks, self.desk.now_ms)
         for _, output in sorted((each for queue in held for each in queue), key=lambda each: (each[0][1:], each[0][0])):
             self._signal(output, 0)
-        self._run(self.desk)
+            self._click(clicks, self.desk.now_ms)
+        self._click(clicks, max((t_ms for t_ms, _ in clicks), default=None))
 
     def _run(self, task: Task) -> None:
         while not task.idle():
@@ -210,6 +215,13 @@ class Chain:
     def _signal(self, output: Output, offset: int) -> None:
         offset = max(offset, self._end(SIGNALS, 0))
         self.feed(SIGNALS, 0, [Record(offset, output.key, output.value)], offset + 1)
+        self._run(self.desk)
+
+    def _click(self, clicks: deque[tuple[int, Record]], now_ms: int | None) -> None:
+        while clicks and now_ms is not None and clicks[0][0] <= now_ms:
+            record = clicks.popleft()[1]
+            self.feed(ACTIONS, 0, [record], record.offset + 1)
+            self._run(self.desk)
 
 
 def at_of(signal: bytes | None) -> At:

@@ -1,13 +1,19 @@
 """Replay of topics in memory: what workers have said and kept comes out again, byte for byte."""
 
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
 import pytest
 
 from adapters.memory_clock import MemoryClock
 from adapters.memory_inlet import MemoryInlet
 from adapters.memory_outlet import MemoryAdmin
 from consumers.replay import Replay, TopicLog
+from schemas.actions import AlertAction
+from schemas.alerts import Alert
 from schemas.errors import BadSetup
 from schemas.quantities import to_ms
+from schemas.reading import read_alert
 from schemas.topics import ALERTS, FORECASTS, QUARANTINE, SIGNALS
 from streams.chain import Chain, ChainSettings
 from streams.outcome import Output
@@ -32,8 +38,8 @@ from tests.unit.worker_world import Crash, Fault, World, steps
 Said = set[tuple[str, bytes | None, bytes | None]]
 
 
-def live(at_call: int = 0) -> World:
-    """Return a shop after its workers' day; one of them fell at a call."""
+def live(at_call: int = 0, clicks: Sequence[AlertAction] = ()) -> World:
+    """Return a shop after its workers' day; one of them fell at a call, and people clicked."""
     world = filled_shop(hold=False)
     worker = world.worker(ENGINE, Fault(at_call, "crash after"), engine_tasks())
     try:
@@ -45,6 +51,8 @@ def live(at_call: int = 0) -> World:
         worker.start()
         steps(world, lambda: engine_is_done(world), worker)
     world.evict()
+    for click in clicks:
+        world.broker.append(Place("t.alert-actions.v1", 0), click.alert_id.encode(), click.encode())
     desk = world.worker(DESK, factory=desk_tasks())
     desk.start()
     steps(world, lambda: desk_is_done(world), desk)
@@ -94,6 +102,32 @@ def test_signals_that_retention_has_taken_come_where_their_task_had_come(share: 
     signals = world.broker.records("t.signals.v1")
     world.broker.truncate(Place("t.signals.v1", 0), round(share * len(signals)))
     assert {each for each in heard(replay(world)[1]) if each[0] == "t.alerts.v1"} == whole
+
+
+def newest(values: Iterable[bytes | None]) -> dict[str, Alert]:
+    """Return the highest revision of each alert, as a reader keeps it."""
+    alerts = sorted(map(read_alert, values), key=lambda alert: alert.revision)
+    return {alert.alert_id: alert for alert in alerts}
+
+
+def test_what_people_clicked_is_heard_again() -> None:
+    before = newest(record.value for record in live().broker.records("t.alerts.v1"))
+    clicks = [
+        AlertAction(
+            event_id=f"click-{alert.alert_id}",
+            event_time=alert.opened_at + timedelta(minutes=30),
+            kind="acknowledge",
+            alert_id=alert.alert_id,
+            revision=1,
+            severity="critical",
+            actor="Rosa",
+        )
+        for alert in before.values()
+    ]
+    world = live(clicks=clicks)
+    told = newest(record.value for record in world.broker.records("t.alerts.v1"))
+    assert {alert.acknowledged_by for alert in told.values()} == {"Rosa"}
+    assert newest(each.value for each in replay(world)[1] if each.topic is ALERTS) == told
 
 
 def test_topics_without_a_tick_are_refused() -> None:
