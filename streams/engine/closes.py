@@ -30,10 +30,16 @@ if TYPE_CHECKING:
     from streams.engine.series import Series
     from streams.engine.stores import StoreState
 
-#: A day's demand this unlikely under its forecast is a surge or a slump.
+#: A day's demand this unlikely under its forecast is a surge or a slump. Real demand has heavier tails than the
+#: forecast's negative binomial, so a surge must also pass everything sold in the last eight weeks.
 SURPRISE = 1e-6
-#: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out.
+_SURGE_MEMORY_PERIODS = 56
+#: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out, if it is also longer than this
+#: many times the longest run before it: some products always come in bursts.
 ZERO_RUN = 1e-5
+_LONGER_RUN = 1.5
+#: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
+_DRIFT_SIGNAL_TO_NOISE = 0.8
 _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
@@ -163,7 +169,9 @@ class Closes:
         # Up to the end of this hour: what is booked already of later ones depends on the order of arrival.
         sold = (window[SOLD] - sum(units for later, units in series.hours.items() if later > hour)) / THOUSANDTHS
         chance = 1.0 - expected.distribution.cdf(math.ceil(sold) - 1)
-        if chance < SURPRISE and len(history.sold) >= 2 * self._core.settings.season:
+        usual = [units for units in history.units(_SURGE_MEMORY_PERIODS) if units is not None]
+        known = len(history.sold) >= 2 * self._core.settings.season
+        if chance < SURPRISE and known and sold > max(usual, default=0.0):
             series.surge_since = at_ms
             evidence = {
                 **measures("units", sold_units=sold, expected_units=expected.mean_units),
@@ -212,7 +220,7 @@ class Closes:
             core.board.add(lesson)
         if taught:
             core.clock.tests_run += 1
-            self._say_lesson(series, lesson, model, core.periods.end_ms(period))
+            self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
         return model
 
     def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
@@ -235,11 +243,13 @@ class Closes:
 
     # --- what a lesson says -----------------------------------------------------------------------------------
 
-    def _say_lesson(self, series: Series, lesson: Lesson, model: SeriesModel, end_ms: int) -> None:
+    def _say_lesson(
+        self, series: Series, history: History, lesson: Lesson, model: SeriesModel, end_ms: int
+    ) -> None:
         self._say_drift(series, lesson, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
-        self._say_zero_run(series, lesson.forecast, lesson.y_units, end_ms)
+        self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
         if series.surge_since is not None:
             self._core.emitter.finding("demand_surge", "cleared", "warning", series.surge_since, end_ms, series)
             series.surge_since = None
@@ -261,7 +271,11 @@ class Closes:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
             series.drift_since = None
         found = lesson.drift
-        if found is None:
+        if found is None or lesson.forecast is None:
+            return
+        demand = lesson.forecast.distribution
+        if demand.mean_units < _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance):
+            self._core.emitter.count("drift_in_noise")
             return
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
@@ -286,7 +300,9 @@ class Closes:
             model=self._facts.model_ref(series),
         )
 
-    def _say_zero_run(self, series: Series, forecast: Forecast, y_units: float, end_ms: int) -> None:
+    def _say_zero_run(
+        self, series: Series, history: History, forecast: Forecast, y_units: float, end_ms: int
+    ) -> None:
         """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
         emit = self._core.emitter.finding
         if y_units > 0:
@@ -298,7 +314,8 @@ class Closes:
         chance = max(forecast.distribution.cdf(0.0), 1e-12)
         series.zero_log += round(math.log(chance) * 1e6)
         empty = series.on_hand is not None and series.on_hand <= 0
-        if series.suspect_since is None and not empty and series.zero_log < math.log(ZERO_RUN) * 1e6:
+        implausible = series.zero_log < math.log(ZERO_RUN) * 1e6
+        if series.suspect_since is None and not empty and implausible and history.is_longest_run(_LONGER_RUN):
             series.suspect_since = end_ms
             since = series.last_sale_ms or end_ms
             evidence = {

@@ -81,6 +81,23 @@ class History:
         pairs = zip(self.sold[-newest:], self.taught[-newest:], strict=True)
         return [max(sold, 0) / THOUSANDTHS if taught else None for sold, taught in pairs]
 
+    def is_longest_run(self, factor: float) -> bool:
+        """Return whether the zeros at the end, and one more, are so many times the longest run of zeros before them.
+
+        >>> history = History()
+        >>> for period, sold in enumerate([5, 0, 0, 5, 0, 0]): history.append(period, sold, 0, True)
+        >>> history.is_longest_run(1.5), history.is_longest_run(2.0)
+        (True, False)
+        """
+        longest = run = 0
+        for sold, taught in zip(self.sold, self.taught, strict=True):
+            if sold > 0:
+                longest = max(longest, run)
+                run = 0
+            else:
+                run += taught
+        return run + 1 >= factor * longest
+
     def periods(self) -> dict[int, tuple[int, int]]:
         """Return (sold, returned) in thousandths by period."""
         return {self.first + at: (sold, self.returned.get(self.first + at, 0)) for at, sold in enumerate(self.sold)}
