@@ -5,7 +5,7 @@ The one rule: a forecast is issued before its period opens for learning, and nam
 
 from __future__ import annotations
 
-from schemas.fields import Contract, Finite, Identifier, Time, UnitsOrZero, Version
+from schemas.fields import Contract, Finite, Identifier, NonNegative, Time, Version
 
 
 class ForecastIssued(Contract):
@@ -17,12 +17,12 @@ class ForecastIssued(Contract):
     origin: Time
     target: Time
     horizon_periods: int = 1
-    mean_units: UnitsOrZero
-    q10: UnitsOrZero
-    q50: UnitsOrZero
-    q90: UnitsOrZero
-    q95: UnitsOrZero
-    seasonal_naive_units: UnitsOrZero | None = None
+    mean_units: NonNegative
+    q10: NonNegative
+    q50: NonNegative
+    q90: NonNegative
+    q95: NonNegative
+    seasonal_naive_units: NonNegative | None = None
     dispersion: Finite
     model: Identifier
     model_version: int = 1

@@ -25,9 +25,10 @@ from collections.abc import Mapping, Sequence
 from schemas.errors import BadEvent
 from schemas.ids import dedupe_key
 from schemas.prices import CompetitorPrice
-from schemas.quantities import HOUR_MS
+from schemas.quantities import DAY_MS, HOUR_MS
 from schemas.reasons import Reason
 from schemas.ticks import Tick
+from schemas.topics import INPUT_RETENTION_DAYS
 from streams.engine.admit import ADMISSION, Body, Moved, Refused, Sold, refusal
 from streams.engine.closes import Closes
 from streams.engine.core import Core
@@ -199,6 +200,8 @@ class EngineTask:
         clock = self.core.clock
         if t_ms <= clock.newest_ms or t_ms > clock.tick_ms + self.core.settings.max_ahead_ms:
             return False
+        if clock.newest_ms < 0 and t_ms < self._oldest_ms():
+            return False
         clock.newest_ms = max(clock.newest_ms, min(t_ms, clock.tick_ms))
         return self.core.agenda.next_due <= clock.newest_ms
 
@@ -262,7 +265,8 @@ class EngineTask:
         if core.agenda.next_due <= clock.newest_ms:
             return 0
         self._refuse_facts()
-        watermark = clock.newest_ms - core.settings.slack_ms
+        # What is said to be over is closed: the spread of the closes included.
+        watermark = clock.newest_ms - core.settings.slack_ms - core.settings.period_spread_ms
         if watermark // HOUR_MS > clock.said_hour:
             clock.said_hour = watermark // HOUR_MS
             core.emitter.progress(watermark, clock.tests_run)
@@ -310,10 +314,17 @@ class EngineTask:
         clock, settings = self.core.clock, self.core.settings
         if at_ms > clock.tick_ms + settings.max_ahead_ms:
             raise BadEvent(Reason.AHEAD_OF_CLOCK, "more than max_ahead above the tick in hand")
-        if at_ms < clock.newest_ms - settings.dedupe_horizon_ms:
+        if at_ms < self._oldest_ms():
             raise BadEvent(Reason.BEYOND_HORIZON, "too old to be checked for duplicates")
         event_id = body.fields["event_id"] if isinstance(body, Sold) else body.event.event_id
         return not self.core.dedupe.add(at_ms // HOUR_MS, dedupe_key(event_id))
+
+    def _oldest_ms(self) -> int:
+        """Return the oldest event time that is believed: before the first event, the log's retention says so."""
+        clock = self.core.clock
+        if clock.newest_ms < 0:
+            return clock.tick_ms - INPUT_RETENTION_DAYS * DAY_MS
+        return clock.newest_ms - self.core.settings.dedupe_horizon_ms
 
     def _refuse(self, name: str, record: Record, error: BadEvent) -> None:
         place = Place(self._topics[name], self.core.emitter.task)

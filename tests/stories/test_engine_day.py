@@ -187,7 +187,7 @@ def test_nights_and_sundays_close_by_ticks_alone() -> None:
     story = told(facts, at(7, 1))
     assert len(story.histories()["s1|sku-0"].sold) == 7
     # The last tick less the slack: every hour up to then was said.
-    assert story.progress()[-1].watermark == to_datetime(at(7, 1) - SHOP.slack_ms)
+    assert story.progress()[-1].watermark == to_datetime(at(7, 1) - SHOP.slack_ms - SHOP.period_spread_ms)
 
 
 # --- demand and rivals --------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import replace
 from schemas.quantities import DAY_MS, HOUR_MS, to_datetime
 from schemas.reasons import Reason
 from schemas.ticks import Tick
+from streams.engine.stores import StoreTable
 from streams.ports import Record, Snapshot
 from streams.settings import ShopSettings
 from tests.unit.engine.bench import (
@@ -65,7 +66,9 @@ def test_times_and_ends_of_ticks_are_running_maxima() -> None:
     log.tick(at(0, 13))
     told = play(log, SHOP)
     watermarks = [one.watermark for one in told.progress()]
-    assert watermarks == [to_datetime(at(0, 12) - SHOP.slack_ms), to_datetime(at(0, 13) - SHOP.slack_ms)]
+    # What is said to be over is closed: the slack and the spread of the closes have passed.
+    behind_ms = SHOP.slack_ms + SHOP.period_spread_ms
+    assert watermarks == [to_datetime(at(0, 12) - behind_ms), to_datetime(at(0, 13) - behind_ms)]
     assert [one.at for one in told.progress()] == [(0, 0, 1), (0, 2, 1)]
 
 
@@ -76,7 +79,7 @@ def test_an_event_ahead_of_the_tick_counts_but_does_not_move_time() -> None:
     log.tick(at(1, 2))
     told = play(log, SHOP)
     assert [(one.reason, one.offset) for one in told.refusals()] == [(Reason.AHEAD_OF_CLOCK, 1)]
-    assert told.progress()[0].watermark == to_datetime(at(0, 10) - SHOP.slack_ms)
+    assert told.progress()[0].watermark == to_datetime(at(0, 10) - SHOP.slack_ms - SHOP.period_spread_ms)
     assert units_by_period(told) == {("s1|milk", FIRST): (1000, 0)}
 
 
@@ -181,3 +184,13 @@ def test_a_close_planned_twice_is_one_step_also_for_a_task_that_was_restarted() 
     told = stand.finish(log)
     assert (told.outputs, told.state, told.marks) == (whole.outputs, whole.state, whole.marks)
     assert units_by_period(told) == {("s1|milk", FIRST): (1000, 0), ("s1|milk", FIRST + 1): (1000, 0)}
+
+
+def test_a_first_event_from_another_century_is_refused_and_moves_no_time() -> None:
+    log = Log()
+    log.put(sale(0), sale(at(0, 9)))
+    log.tick(at(0, 12))
+    told = play(log, SHOP)
+    assert [output.topic.name for output in told.outputs].count("quarantine.v1") == 1
+    # Three hours of one store were closed, not half a million since 1970.
+    assert StoreTable.load(told.state).by_id["s1"].next_hour == at(0, 11) // HOUR_MS
