@@ -250,7 +250,7 @@ async def run_prices(host: PriceHost) -> None:
     await host.run(make_app)
 
 
-def serve_prices(host: PriceHost, watch: StallWatch | None = None) -> int:
+def serve_prices(host: PriceHost, watch: StallWatch | None = None) -> None:
     """Run the host as this process's only work: SIGTERM and SIGINT drain it.
 
     Parameters
@@ -260,18 +260,14 @@ def serve_prices(host: PriceHost, watch: StallWatch | None = None) -> int:
     watch
         Looks from a thread of its own whether the host still moves; a stall ends the process at once.
 
-    Returns
-    -------
-    int
-        The exit code: 0 after a drain, 1 after a failure that stands in the journal.
+    Raises
+    ------
+    DemandError
+        What ended it, other than being asked to; it stands in the journal too.
     """
     if watch is not None:
         threading.Thread(target=_watch, args=(host, watch), name="stall-watch", daemon=True).start()
-    try:
-        asyncio.run(_run_with_signals(host))
-    except DemandError:
-        return 1
-    return 0
+    asyncio.run(_run_with_signals(host))
 
 
 async def _run_with_signals(host: PriceHost) -> None:

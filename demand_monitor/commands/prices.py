@@ -23,4 +23,4 @@ def prices(settings: Settings) -> None:
     # Faust and its noise come last: a setting that is wrong was said by now, in a sentence.
     from consumers.prices import serve_prices
 
-    raise typer.Exit(serve_prices(host, wiring.price_watch(host)))
+    serve_prices(host, wiring.price_watch(host))

@@ -14,6 +14,7 @@ from consumers.price_host import PriceHost, PriceSettings
 from consumers.price_tasks import PricePorts
 from consumers.prices import serve_prices
 from consumers.stall_watch import StallWatch
+from schemas.errors import DemandError
 
 
 def make_host(bootstrap: str, redis_url: str, topic_prefix: str, key_prefix: str, worker: str) -> PriceHost:
@@ -39,7 +40,11 @@ def main() -> int:
     bootstrap, redis_url, topic_prefix, key_prefix, worker = sys.argv[1:]
     host = make_host(bootstrap, redis_url, topic_prefix, key_prefix, worker)
     admin = KafkaAdmin({"bootstrap.servers": bootstrap}, SystemClock())
-    return serve_prices(host, StallWatch(host.tasks.positions, admin, SystemClock(), 60.0))
+    try:
+        serve_prices(host, StallWatch(host.tasks.positions, admin, SystemClock(), 60.0))
+    except DemandError:
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
