@@ -151,6 +151,11 @@ class Scene:
         text = self.number(name)
         return None if text is None else f"{text} unit" if text == "1" else f"{text} units"
 
+    def days(self, name: str) -> str | None:
+        """Return days of the evidence, with the word."""
+        text = self.number(name)
+        return None if text is None else f"{text} day" if text == "1" else f"{text} days"
+
     def rate(self, name: str) -> str | None:
         """Return units per period: the measure's unit may name it (`units/week`), else it is a day."""
         text = self.units(name)

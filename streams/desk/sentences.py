@@ -63,7 +63,7 @@ def _stockout_risk(scene: Scene) -> str:
         _with("{} left", scene.units("on_hand_units")),
         _with("{} on order", scene.units("on_order_units")) if scene.value("on_order_units") else "",
         _with("demand of about {}", scene.rate("demand_per_day_units")),
-        _with("a delivery takes {} days", scene.number("lead_time_days")),
+        _with("a delivery takes {}", scene.days("lead_time_days")),
     )
     why = ", ".join(clause for clause in clauses if clause)
     head = f"{scene.subject} will probably run out{when}{between}{risk}, before a new order can arrive"

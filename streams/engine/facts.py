@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from online_models.columns import Features
-from schemas.quantities import HOUR_MS, MILLIONTHS
+from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
 from streams.features import PeriodFacts, build_features
 
 if TYPE_CHECKING:
@@ -114,6 +114,17 @@ class Facts:
         opens, closes = self._core.settings.trading_hours
         hours = (at_ms - self._core.periods.midnight_ms(at_ms)) / HOUR_MS
         return min(1.0, max(0.0, (closes - hours) / (closes - opens)))
+
+    def after_trading(self, at_ms: int, days: float) -> int:
+        """Return the moment after so many trading days from now: no shelf runs empty while the store is closed."""
+        periods, (opens, closes) = self._core.periods, self._core.settings.trading_hours
+        day, left = periods.midnight_ms(at_ms), days - self.rest_of_day(at_ms)
+        if left <= 0:
+            begin = max(at_ms, day + opens * HOUR_MS)
+            return begin + round(days * (closes - opens) * HOUR_MS)
+        for _ in range(1 + int(left)):
+            day = periods.midnight_ms(day + DAY_MS + 2 * HOUR_MS)
+        return day + round((opens + (left % 1) * (closes - opens)) * HOUR_MS)
 
     def trading(self, store_id: str, hour_start_ms: int) -> bool:
         """Return whether a store trades in an hour, as far as is known: its calendar, else the usual hours."""

@@ -225,11 +225,23 @@ class Risk:
             series,
             early=early,
             evidence=self._evidence(series, ahead, units, lead_days),
-            times=_times(ahead, units, at_ms, lead_days),
+            times=self._times(ahead, units, at_ms, lead_days),
             reasons=_reasons(ahead, series, units, lead_days),
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
+
+    def _times(self, ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float) -> dict[str, int]:
+        quantiles = ahead.stockout_time_quantiles(units)
+        names = ("runs_out_p10", "runs_out_p50", "runs_out_p90")
+        times = {
+            name: self._facts.after_trading(at_ms, days)
+            for name, days in zip(names, quantiles, strict=True)
+            if days is not None
+        }
+        if "runs_out_p50" in times:
+            times["order_by"] = max(at_ms, times["runs_out_p50"] - round(lead_days * DAY_MS))
+        return times
 
     def _evidence(self, series: Series, ahead: LeadTimeDemand, units: float, lead_days: float) -> dict[str, Measure]:
         settings = self._core.settings
@@ -251,17 +263,6 @@ class Risk:
 
 def _on_order(series: Series) -> float:
     return series.on_order() / THOUSANDTHS
-
-
-def _times(ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float) -> dict[str, int]:
-    quantiles = ahead.stockout_time_quantiles(units)
-    names = ("runs_out_p10", "runs_out_p50", "runs_out_p90")
-    times = {
-        name: at_ms + round(days * DAY_MS) for name, days in zip(names, quantiles, strict=True) if days is not None
-    }
-    if "runs_out_p50" in times:
-        times["order_by"] = max(at_ms, times["runs_out_p50"] - round(lead_days * DAY_MS))
-    return times
 
 
 def _reasons(ahead: LeadTimeDemand, series: Series, units: float, lead_days: float) -> list[Contribution]:

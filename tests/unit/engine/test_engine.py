@@ -7,8 +7,11 @@ from dataclasses import replace
 from schemas.quantities import DAY_MS, HOUR_MS, to_datetime
 from schemas.reasons import Reason
 from schemas.ticks import Tick
+from streams.engine.core import Core
+from streams.engine.facts import Facts
 from streams.engine.stores import StoreTable
 from streams.ports import Record, Snapshot
+from streams.reference import Reference
 from streams.settings import ShopSettings
 from tests.unit.engine.bench import (
     FIRST_DAY_MS,
@@ -194,3 +197,15 @@ def test_a_first_event_from_another_century_is_refused_and_moves_no_time() -> No
     assert [output.topic.name for output in told.outputs].count("quarantine.v1") == 1
     # Three hours of one store were closed, not half a million since 1970.
     assert StoreTable.load(told.state).by_id["s1"].next_hour == at(0, 11) // HOUR_MS
+
+
+def test_a_shelf_runs_empty_in_trading_hours_only() -> None:
+    core = Core(0, 1, replace(SHOP, trading_hours=(8, 22)), Reference())
+    facts = Facts(core)
+    # 14 trading hours a day. From noon, 10 hours are left of today: half a day is 7 hours on.
+    assert facts.after_trading(at(0, 12), 0.5) == at(0, 19)
+    # One day is 14 hours: 10 today, 4 tomorrow from eight on.
+    assert facts.after_trading(at(0, 12), 1.0) == at(1, 12)
+    # At midnight, a quarter of a day is 3.5 hours after opening.
+    assert facts.after_trading(at(0), 0.25) == at(0, 11.5)
+    assert facts.after_trading(at(0, 23), 2.5) == at(3, 15)
