@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -107,6 +108,8 @@ def start_fake(clock: Clock) -> OwnRedis | None:
     server = module.TcpFakeServer(("127.0.0.1", 0), server_type="redis", server_version=(7, 4))
     # Else the interpreter would wait at its end for every connection that is still open.
     server.daemon_threads, server.block_on_close = True, False
+    # It hangs up after every error, and a script that it does not know is one.
+    module.FakeRedis(server=server.fake_server).script_load(files("adapters").joinpath("commit.lua").read_text())
     threading.Thread(target=server.serve_forever, name="fakeredis", daemon=True).start()
 
     def end() -> None:

@@ -158,7 +158,9 @@ def check_server(client: Redis, journal: Journal) -> None:
     try:
         info = _asked(lambda: cast("dict[str, object]", client.info("server")))
     except ResponseError:
-        return  # A fake, or a proxy, that does not tell what it is.
+        # A fake, or a proxy, that does not tell what it is; fakeredis hangs up after every error, a little later.
+        client.connection_pool.disconnect()
+        return
     version = str(info.get("redis_version", "0"))
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < _OLDEST_VERSION:
