@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from online_models.counts import ShiftedGamma, cube_root_cdf
@@ -111,6 +111,11 @@ class LeadTimeDemand:
     def means(self) -> tuple[float, ...]:
         """Expected units of each coming day."""
         return self._means
+
+    @property
+    def arrivals(self) -> tuple[float, ...]:
+        """Expected deliveries of each coming day."""
+        return tuple(now - before for before, now in pairwise((0.0, *self._arrived)))
 
     def stockout_risk(self, on_hand_units: float) -> float:
         """Probability that the shelf empties before an order placed now could arrive.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from online_models.series_model import SeriesModel
     from schemas.signals import Phase
     from streams.engine.core import Core
-    from streams.engine.series import Series
+    from streams.engine.series import Order, Series
 
 #: How an order placed now arrives: on the stated day, or one or two days late.
 LEAD_TIME_SHARES = (0.8, 0.15, 0.05)
@@ -81,7 +81,7 @@ class Risk:
         on_hand = on_hand_at(series, cut_ms)
         if on_hand is None or series.threshold is None or series.clear_at is None:
             return
-        overdue = any(order.due_ms is not None and order.due_ms + _OVERDUE_MS < cut_ms for order in series.orders)
+        overdue = any(_is_overdue(order, cut_ms) for order in series.orders)
         if overdue or series.risk_since is not None or on_hand <= series.threshold:
             self.replan(series, cut_ms)
         self._judge(series, cut_ms, on_hand)
@@ -171,7 +171,7 @@ class Risk:
         rest = self._facts.rest_of_day(now_ms)
         today = self._core.periods.day_number(now_ms)
         for order in series.orders:
-            if order.due_ms is None or order.due_ms + _OVERDUE_MS < now_ms:
+            if order.due_ms is None or _is_overdue(order, now_ms):
                 continue
             due_ms = max(order.due_ms, now_ms)
             ahead = self._core.periods.day_number(due_ms) - today + rest - self._facts.rest_of_day(due_ms)
@@ -224,9 +224,9 @@ class Risk:
             at_ms,
             series,
             early=early,
-            evidence=self._evidence(series, ahead, units, lead_days),
+            evidence=self._evidence(series, ahead, units, lead_days, at_ms),
             times=self._times(ahead, units, at_ms, lead_days),
-            reasons=_reasons(ahead, series, units, lead_days),
+            reasons=_reasons(ahead, series, units, lead_days, at_ms),
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
@@ -243,7 +243,9 @@ class Risk:
             times["order_by"] = max(at_ms, times["runs_out_p50"] - round(lead_days * DAY_MS))
         return times
 
-    def _evidence(self, series: Series, ahead: LeadTimeDemand, units: float, lead_days: float) -> dict[str, Measure]:
+    def _evidence(
+        self, series: Series, ahead: LeadTimeDemand, units: float, lead_days: float, at_ms: int
+    ) -> dict[str, Measure]:
         settings = self._core.settings
         on_order = _on_order(series)
         wanted = LeadTimeDemand(
@@ -254,6 +256,7 @@ class Risk:
         return {
             **measures("share", risk_share=ahead.stockout_risk(units)),
             **measures("units", on_hand_units=units, on_order_units=on_order),
+            **measures("units", overdue_units=_overdue_units(series, at_ms) or None),
             **measures("units", lost_units=ahead.expected_lost_units(units)),
             **measures("units/day", demand_per_day_units=demand),
             **measures("days", lead_time_days=lead_days, days_of_cover=units / demand if demand > 0 else None),
@@ -265,10 +268,24 @@ def _on_order(series: Series) -> float:
     return series.on_order() / THOUSANDTHS
 
 
-def _reasons(ahead: LeadTimeDemand, series: Series, units: float, lead_days: float) -> list[Contribution]:
+def _is_overdue(order: Order, at_ms: int) -> bool:
+    return order.due_ms is not None and order.due_ms + _OVERDUE_MS < at_ms
+
+
+def _overdue_units(series: Series, at_ms: int) -> float:
+    return sum(order.units for order in series.orders if _is_overdue(order, at_ms)) / THOUSANDTHS
+
+
+def _reasons(ahead: LeadTimeDemand, series: Series, units: float, lead_days: float, at_ms: int) -> list[Contribution]:
     wanted = sum(ahead.means[: max(1, round(lead_days))])
-    return [
+    in_time = sum(ahead.arrivals[: max(1, round(lead_days))])
+    overdue = _overdue_units(series, at_ms)
+    reasons = [
         Contribution(driver="demand until an order placed now arrives", units=round(wanted, 3)),
         Contribution(driver="on hand", units=round(-units, 3)),
-        Contribution(driver="on order", units=round(-_on_order(series), 3)),
     ]
+    if in_time:
+        reasons.append(Contribution(driver="on order and due in time", units=round(-in_time, 3)))
+    if overdue:
+        reasons.append(Contribution(driver="overdue order, not counted on", units=round(overdue, 3)))
+    return reasons
