@@ -31,9 +31,7 @@ from schemas.stock import (
 from streams.merge import Item
 from streams.ports import Place, Record
 
-StockBody = (
-    StockCounted | StockDelivered | OrderPlaced | OrderCancelled | StockAdjusted | Availability | ShelfPrice
-)
+StockBody = StockCounted | StockDelivered | OrderPlaced | OrderCancelled | StockAdjusted | Availability | ShelfPrice
 
 
 class Sold:

@@ -243,9 +243,7 @@ class Closes:
 
     # --- what a lesson says -----------------------------------------------------------------------------------
 
-    def _say_lesson(
-        self, series: Series, history: History, lesson: Lesson, model: SeriesModel, end_ms: int
-    ) -> None:
+    def _say_lesson(self, series: Series, history: History, lesson: Lesson, model: SeriesModel, end_ms: int) -> None:
         self._say_drift(series, lesson, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
@@ -300,9 +298,7 @@ class Closes:
             model=self._facts.model_ref(series),
         )
 
-    def _say_zero_run(
-        self, series: Series, history: History, forecast: Forecast, y_units: float, end_ms: int
-    ) -> None:
+    def _say_zero_run(self, series: Series, history: History, forecast: Forecast, y_units: float, end_ms: int) -> None:
         """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
         emit = self._core.emitter.finding
         if y_units > 0:

@@ -86,9 +86,7 @@ class EngineTask:
         self._risk = Risk(self.core, self._facts)
         self._events = Events(self.core, self._facts, self._risk)
         self._closes = Closes(self.core, self._facts, self._risk)
-        self._wires = {
-            name: TripWire(settings.poison_share, f"{topics[name]}[{task}]") for name in RANKED_INPUTS
-        }
+        self._wires = {name: TripWire(settings.poison_share, f"{topics[name]}[{task}]") for name in RANKED_INPUTS}
         starts = dict.fromkeys(RANKED_INPUTS, -1)
         self._tick_mark = -1
         self._step = 0

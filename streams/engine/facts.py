@@ -175,8 +175,6 @@ class Facts:
         return sum(1 for hour in hours if self._core.periods.local_hour(hour * HOUR_MS) in sure) / len(sure)
 
 
-
-
 def _cost(product: Product | None, currency: str) -> float:
     if product is None or product.unit_cost is None or product.currency != currency:
         return 0.0

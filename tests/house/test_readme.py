@@ -48,8 +48,8 @@ def test_every_command_exists(tmp_path: Path) -> None:
             verbs = [word for word in part.split()[1:3] if re.fullmatch(r"[a-z]+", word)]
             tried.add(tuple(verbs))
     assert {("load",), ("monitor",), ("prices",), ("desk",), ("feed",), ("replay",), ("heartbeat",)} <= tried
-    for verbs in sorted(tried):
-        assert run(*verbs, "--help", cwd=tmp_path).returncode == 0, verbs
+    for command in sorted(tried):
+        assert run(*command, "--help", cwd=tmp_path).returncode == 0, command
 
 
 def test_your_own_data_works_as_written(tmp_path: Path) -> None:

@@ -172,9 +172,11 @@ def test_units_equal_an_independent_count(seed: int, zone: str) -> None:
     periods = Periods(zone)
     closed_before = periods.of(at(DAYS, 11))
     expected = {
-        (name, day.toordinal()): (int(row.sold), int(row.returned))
-        for (name, day), row in zip(wanted.index, wanted.itertuples(index=False), strict=True)
-        if day.toordinal() < closed_before and (row.sold or row.returned)
+        (name, day.toordinal()): (sold, returned)
+        for (name, day), sold, returned in zip(
+            wanted.index, wanted["sold"].tolist(), wanted["returned"].tolist(), strict=True
+        )
+        if day.toordinal() < closed_before and (sold or returned)
     }
     assert dict(units_by_period(told)) == expected
 

@@ -63,9 +63,7 @@ def test_a_moment_lies_between_its_periods_edges(ms: int, zone: str, period: Per
     assert periods.end_ms(ordinal) == periods.start_ms(ordinal + 1)
 
 
-@pytest.mark.parametrize(
-    ("day", "hours"), [(date(2024, 3, 31), 23), (date(2024, 10, 27), 25), (date(2024, 6, 1), 24)]
-)
+@pytest.mark.parametrize(("day", "hours"), [(date(2024, 3, 31), 23), (date(2024, 10, 27), 25), (date(2024, 6, 1), 24)])
 def test_london_has_days_of_23_and_25_hours(day: date, hours: int) -> None:
     london = Periods("Europe/London")
     ordinal = day.toordinal()

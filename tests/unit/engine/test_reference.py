@@ -58,9 +58,7 @@ def test_the_most_specific_terms_win() -> None:
 
 
 def test_a_promotion_is_seen_when_it_was_known_and_touches_the_period() -> None:
-    view = reference_of(
-        "context", promotion(at(2), at(5), at(7), 0.2), promotion(at(3), at(6), at(8), 0.4)
-    ).whole()
+    view = reference_of("context", promotion(at(2), at(5), at(7), 0.2), promotion(at(3), at(6), at(8), 0.4)).whole()
 
     def depth(day: int, known: int) -> float | None:
         found = view.promotion("s1", "milk", at(day), at(day + 1), at(known))
