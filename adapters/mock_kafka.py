@@ -14,6 +14,7 @@ The one rule: it is a stage for a play, never a place where data is kept.
 from __future__ import annotations
 
 import ctypes
+import signal
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -46,7 +47,12 @@ class MockKafka:
         self._client: int | None = self._library.rd_kafka_new(_PRODUCER, conf, error, len(error))
         if not self._client:
             raise BadSetup(f"The mock broker could not be started: {error.value.decode()}.", _NEXT)
-        self._cluster = self._library.rd_kafka_mock_cluster_new(self._client, 1)
+        # Its thread ends when a signal interrupts it; made while every signal is blocked, it never gets one.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._cluster = self._library.rd_kafka_mock_cluster_new(self._client, 1)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         # Groups of one member need not wait for others.
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 100)
         self.bootstrap: str = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()

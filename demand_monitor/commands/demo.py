@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from demand_monitor.endings import Flag, stopping
+from demand_monitor.endings import Flag, Interrupted, stopping
 from demand_monitor.options import with_settings
 from demand_monitor.printing import console
 from demand_monitor.settings import Settings
@@ -42,9 +43,10 @@ def demo(settings: Settings, seed: Seed = 7, days: Days = None, json_file: JsonF
     try:
         _play(settings, seed, days, json_file, log)
     except DemandError as failure:
-        failure.add_note(str(log))
-        if log.exists():
-            print(f"The hosts' journal is kept: {log}")
+        if not isinstance(failure, Interrupted) and log.exists() and log.stat().st_size:
+            print(f"The hosts' journal is kept: {log}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -52,6 +54,7 @@ def demo(settings: Settings, seed: Seed = 7, days: Days = None, json_file: JsonF
 def _play(settings: Settings, seed: int, days: int | None, json_file: Path | None, log: Path) -> None:
     from adapters.clock import SystemClock
     from adapters.journal import JsonJournal
+    from consumers.cards import CARD_WIDTH
     from demand_monitor.demo.end_card import end_card
     from demand_monitor.demo.market_report import judge_run, make_market, shop_of
     from demand_monitor.demo.performance import Stage
@@ -70,7 +73,7 @@ def _play(settings: Settings, seed: int, days: int | None, json_file: Path | Non
             played = Stage(wiring, market, screen, flag).play()
         run = judge_run(market, played.revisions)
     seconds = clock.monotonic_seconds() - begun
-    page.print(end_card(run))
+    page.print(end_card(run), width=min(page.width, CARD_WIDTH), soft_wrap=False)
     page.print(_times(played, seconds))
     if json_file is not None:
         _write(json_file, run, played, servers, seconds)

@@ -33,7 +33,7 @@ def _parts(run: MarketRun) -> Iterator[RenderableType]:
 
 def _table(run: MarketRun) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "caught", "missed", "false", "warning", "other stock-outs", "alerts a manager and day"):
+    for name in ("", "caught", "missed", "false", "warning", "others", "alerts"):
         table.add_column(name, justify="left" if not name else "right")
     for name, card in {"Demand Monitor": run.scorecard, **run.rules}.items():
         table.add_row(Text(name, style="bold" if card is run.scorecard else ""), *_figures(card))
@@ -60,7 +60,7 @@ def _note(run: MarketRun) -> Text:
     config = run.market.config
     return Text(
         f"Market {config.seed}: {config.stores} stores, {config.products} products, {config.days} days, of which the "
-        f"first {WARM_UP_DAYS} are not scored; warning = median days from the alert to the empty shelf, over all "
-        "stock-outs caught.",
+        f"first {WARM_UP_DAYS} are not scored. Warning: median time from the alert to the empty shelf. Others: "
+        "stock-outs that nobody planted and that cost sales. Alerts: a manager and day.",
         style="dim",
     )

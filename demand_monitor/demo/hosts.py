@@ -100,14 +100,17 @@ class Hosts:
     def __enter__(self) -> Self:
         for worker in self._workers:
             worker.start()
-        self._guard(self._prices.start)
+        try:
+            self._guard(self._prices.start)
+        except HostEnded:
+            self._stop_workers()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.stop()
+        self._stop_workers()
         try:
             self._guard(self._prices.stop)
         except HostEnded:
@@ -125,6 +128,10 @@ class Hosts:
         for worker in self._workers:
             worker.check()
         self._guard(self._prices.check)
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers:
+            worker.stop()
 
     def _guard(self, step: Callable[[], None]) -> None:
         try:

@@ -116,7 +116,7 @@ class PlainScreen:
         for alert in filter(is_news, fresh):
             if self._printed < allowed:
                 self._printed += 1
-                self._console.print(to_line(alert))
+                self._console.print(to_line(alert), soft_wrap=True)
             else:
                 self._held_back += 1
 

@@ -57,7 +57,7 @@ def caught_by_kind(spreads: Sequence[Spread]) -> Counter[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_planted_events_are_caught_whatever_the_seed(capsys: pytest.CaptureFixture[str]) -> None:
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
         spreads = list(pool.map(play, SEEDS))
@@ -72,3 +72,6 @@ def test_planted_events_are_caught_whatever_the_seed(capsys: pytest.CaptureFixtu
     caught = caught_by_kind(spreads)
     assert caught["stockout"] >= 18
     assert caught["rival_price_cut"] >= 18
+    # A level halved among promotions and paydays takes a while to be sure of: 16 of 20 when this was written.
+    assert caught["demand_drift"] >= 13
+    assert sum(spread.monitor.false for spread in spreads) < sum(spread.plain.false for spread in spreads) / 2

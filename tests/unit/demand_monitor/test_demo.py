@@ -105,11 +105,11 @@ def test_a_host_is_stopped_and_waited_for() -> None:
     told = threading.Event()
     host = Host("The market", lambda: told.wait(30), told.set, MemoryJournal())
     host.start()
-    assert host.running
+    before = host.running
 
     host.stop()
 
-    assert not host.running
+    assert (before, host.running) == (True, False)
     host.check()
 
 
