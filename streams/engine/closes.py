@@ -43,6 +43,7 @@ _DRIFT_SIGNAL_TO_NOISE = 0.8
 _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
+_SELLS_ALWAYS, _LEAST_CHANCE = 0.98, 1e-9
 #: So far below zero that the hours of a month do not bring it back.
 _NEVER_EMPTY = -1_000
 
@@ -237,6 +238,9 @@ class Closes:
             return
         store = self._core.stores.by_id[series.store_id]
         chance = math.log1p(-min(model.share_sold, _MAX_SALE_SHARE))
+        if model.share_sold > _SELLS_ALWAYS and model.observed >= 2 * self._core.settings.season:
+            # It sold in every period for two seasons: its own distribution knows better than a share that is capped.
+            chance = min(chance, math.log(max(expected.distribution.cdf(0.0), _LEAST_CHANCE)))
         store.no_sale_log += chance - series.no_sale_log
         series.no_sale_log = chance
         self._core.stores.touch(store)

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,7 +23,10 @@ from tests.servers.redis import RedisServer
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(180)]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-TODAY = NOW.date()
+#: A zone in which it is noon now: no midnight falls into the test, whenever it runs.
+AHEAD_HOURS = 12 - NOW.hour
+ZONE = ZoneInfo(f"Etc/GMT{-AHEAD_HOURS:+d}" if AHEAD_HOURS else "Etc/GMT")
+TODAY = NOW.astimezone(ZONE).date()
 DAYS, GAP_DAYS = 30, 3
 #: The last day of history; the days after it and before today are the gap, in which nobody told us of a sale.
 LAST = TODAY - timedelta(days=GAP_DAYS + 1)
@@ -30,21 +34,21 @@ LAST = TODAY - timedelta(days=GAP_DAYS + 1)
 SKUS = ("milk", *(f"sku{number}" for number in range(15)))
 #: Two units of each in each hour from 8 to 19: 24 a day, every day.
 HOURS, UNITS = range(8, 20), 2
-MAPPING = """
+MAPPING = f"""
 name = "till-lines"
 about = "A till's lines."
-zone = "UTC"
+zone = "{ZONE.key}"
 currency = "EUR"
 grain = "line"
 sorted = true
 
 [time]
-of = "{when}"
+of = "{{when}}"
 format = "%Y-%m-%d %H:%M:%S"
 
 [[event]]
 kind = "sold"
-fields = { store_id = "s1", sku = "{sku}", units = { of = "{units}", number = true } }
+fields = {{ store_id = "s1", sku = "{{sku}}", units = {{ of = "{{units}}", number = true }} }}
 """
 
 
@@ -63,7 +67,9 @@ class ShiftedClock(SystemClock):
 def installation(
     real_kafka: KafkaServer, redis_server: RedisServer, topic_prefix: str, tmp_path: Path
 ) -> Iterator[Installation]:
-    with Installation(real_kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, ShopSettings(), 2) as made:
+    with Installation(
+        real_kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, ShopSettings(zone=ZONE.key), 2
+    ) as made:
         yield made
 
 
@@ -116,7 +122,7 @@ def sell(installation: Installation) -> None:
 
 
 def close_today(installation: Installation) -> None:
-    """Let the wall clock be of the day after tomorrow, for one heartbeat."""
+    """Let the wall clock be of tomorrow afternoon, for one heartbeat."""
     ahead = Wiring(installation.settings, installation.wiring.journal, ShiftedClock(timedelta(hours=26)))
     assert ahead.heartbeat(catch_up=True).start() in (26, 27)
     installation.wait(lambda: installation.is_handled("engine", TICKS, "ticks", 2), 60)
@@ -140,5 +146,5 @@ def forecast_for(installation: Installation, day: date) -> ForecastIssued:
     """Return milk's forecast whose target is a day."""
     records = [record for each in installation.records(FORECASTS).values() for record in each]
     forecasts = [read_forecast(record.value) for record in records if record.key == b"s1|milk"]
-    (found,) = [each for each in forecasts if each.target.date() == day]
+    (found,) = [each for each in forecasts if each.target.astimezone(ZONE).date() == day]
     return found
