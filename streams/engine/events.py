@@ -211,13 +211,15 @@ class Events:
             theirs = known[-1]
             gap = own.price / theirs.price - 1 if theirs.price and theirs.currency == own.currency else None
             began = market.undercuts.get(name)
+            # From when both prices hold: their own times, so that an episode has one id in every recording.
+            since_ms = max(theirs.at_ms, own.at_ms, own.from_ms)
             if began is None and gap is not None and gap >= limit and theirs.is_cut():
-                market.undercuts[name] = at_ms
-                self._say_undercut(market.sku, name, at_ms, own, theirs.price or 0, gap)
+                market.undercuts[name] = since_ms
+                self._say_undercut(market.sku, name, since_ms, own, theirs.price or 0, gap)
             elif began is not None and (gap is None or gap < limit / 2):
                 del market.undercuts[name]
                 self._core.emitter.finding(
-                    "competitor_undercut", "cleared", "warning", began, at_ms, sku=market.sku, source=name
+                    "competitor_undercut", "cleared", "warning", began, since_ms, sku=market.sku, source=name
                 )
 
     def _say_undercut(self, sku: str, rival: str, at_ms: int, own: Shelf, theirs: int, gap: float) -> None:

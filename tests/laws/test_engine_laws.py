@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def test_one_log_one_result_with_models(seed: int) -> None:
 
 DIGESTS = """
 from dataclasses import replace
+from datetime import datetime
 from tests.laws.market_days import LEARNING
 from tests.laws.test_engine_laws import CAREFREE, digest, live_log, play
 for seed in range(2):
@@ -110,28 +112,50 @@ def test_the_order_of_sets_of_this_process_decides_nothing() -> None:
 # --- other recordings of the same facts ---------------------------------------------------------------------------
 
 
+Raised = tuple[str, str, str, datetime]
+
+
 def closed(told: Told) -> dict[str, object]:
-    """What every recording of the same facts must agree on."""
-    raised = [one for one in told.findings() if one.phase == "opened" and one.origin.topic == "ticks.v1"]
+    """What every recording of the same facts must agree on, but for the alerts."""
     table = SeriesTable.load(told.state)
     return {
         "units": units_by_period(told),
         "forecasts": sorted(one.model_copy(update={"at": (0, 0, 0)}).encode() for one in told.forecasts()),
         "on hand": {series.name: series.on_hand for series in table},
-        "raised at closes": sorted(
-            (one.kind, str(one.store_id), str(one.sku), one.episode_started_at) for one in raised if not one.early
-        ),
     }
 
 
+def raised_at_closes(told: Told) -> set[Raised]:
+    """Kind, series and moment of every finding that a close has opened."""
+    opened = [one for one in told.findings() if one.phase == "opened" and one.origin.topic == "ticks.v1"]
+    return {(one.kind, str(one.store_id), str(one.sku), one.event_time) for one in opened if not one.early}
+
+
+def stood_before(told: Told, raised: Raised) -> bool:
+    """Whether an event between closes had opened the same thing, and it stood at that moment."""
+    kind, store_id, sku, moment = raised
+    standing = False
+    for one in told.findings(kind):
+        if (str(one.store_id), str(one.sku)) == (store_id, sku) and one.event_time <= moment:
+            standing = one.phase != "cleared" and one.episode_started_at <= moment
+    return standing
+
+
 def check_recordings(seed: int, shop: ShopSettings, days: int) -> None:
-    """Compare an orderly recording with a disorderly one."""
+    """Compare an orderly recording with a disorderly one.
+
+    A single sale may raise a thing in one of them that the next close raises in the other: a void that came before its
+    sale there. So what a close has opened in one must be opened by the same close in the other, or stand there already.
+    """
     facts = draw_facts(seed, days)
     orderly = play(make_log(facts, at(days, 12)), shop)
     other = play(record_otherwise(seed, facts, at(days, 12), shop.slack_ms), shop)
     mine, theirs = closed(orderly), closed(other)
     for name, value in mine.items():
         assert theirs[name] == value, name
+    ours, others = raised_at_closes(orderly), raised_at_closes(other)
+    assert [one for one in ours - others if not stood_before(other, one)] == []
+    assert [one for one in others - ours if not stood_before(orderly, one)] == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -143,6 +167,7 @@ def test_another_recording_closes_the_same(seed: int) -> None:
 @settings(max_examples=8, deadline=None)
 @given(seeds)
 @example(388)  # a sale between the cut of an hour close and its turn
+@example(4166)  # a void that comes before its sale
 def test_another_recording_closes_the_same_with_models(seed: int) -> None:
     check_recordings(seed, LEARNING, 20)
 
