@@ -167,7 +167,10 @@ class Scene:
     def span(self, name: str) -> str | None:
         """Return a length of time of the evidence in its own unit: days, hours, periods."""
         text = self.number(name)
-        return None if text is None else f"{text} {self.finding.evidence[name].unit}"
+        if text is None:
+            return None
+        unit = self.finding.evidence[name].unit
+        return f"{text} {unit.removesuffix('s')}" if text == "1" else f"{text} {unit}"
 
     def share(self, name: str) -> str | None:
         """Return a share of the evidence in percent."""

@@ -138,7 +138,7 @@ def _lead_time(scene: Scene) -> str:
 
 def _stale(scene: Scene) -> str:
     who = scene.store_name if scene.finding.store_id else scene.source_name
-    hours = _with(" for {} hours", scene.number("silent_hours"))
+    hours = _with(" for {}", scene.span("silent_hours"))
     expected = _with(", when about {} should have sold", scene.units("expected_units"))
     return f"Nothing has been heard from {who}{hours}{expected}: the feed is probably down"
 

@@ -283,8 +283,9 @@ class Closes:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
         period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
+        rate = f"units/{self._core.settings.period}"
         evidence = {
-            **measures("units/period", level_before_units=found.level_before, level_after_units=found.level_after),
+            **measures(rate, level_before_units=found.level_before, level_after_units=found.level_after),
             **measures("nats", score=found.score, threshold=found.threshold),
             **measures("periods", since_periods=float(found.since_periods)),
         }
@@ -321,6 +322,6 @@ class Closes:
             evidence = {
                 **measures("days", zero_periods=(end_ms - since) / DAY_MS),
                 **measures("share", probability_share=math.exp(series.zero_log / 1e6)),
-                **measures("units/period", demand_per_day_units=forecast.mean_units),
+                **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
             }
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
