@@ -1,5 +1,6 @@
 """A worker whose Redis dies and comes back, perhaps without its last second: it goes on by itself, to the same sums."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_a_redis_that_dies_and_comes_back_changes_nothing(
         absent(f"needs a local Redis: {missing}")
     with redis:
         stage = Stage(real_kafka.bootstrap, redis.url, topic_prefix, "")
+        # Small bites, so that there is work left when Redis dies: a worker with nothing to commit would not notice.
+        stage.config = replace(stage.config, handle_budget=5)
         total = stage.fill()
         worker = stage.worker("w")
         worker.start()
@@ -28,6 +31,7 @@ def test_a_redis_that_dies_and_comes_back_changes_nothing(
         while worker.stats.commits < 4:
             assert CLOCK.monotonic_seconds() < give_up_at
             worker.step()
+        assert stage.handled() < RECORDS
         redis.kill()
         while worker.tasks:
             assert CLOCK.monotonic_seconds() < give_up_at
