@@ -195,8 +195,10 @@ def engine_is_done(world: World, tasks: int = P) -> bool:
 
 
 def desk_is_done(world: World) -> bool:
-    """Return whether every signal is committed."""
-    return _mark(world, "desk:0", "signals") == _end(world, "t.signals.v1", 0)
+    """Return whether every signal and every click is committed."""
+    inputs = (("signals", "t.signals.v1"), ("actions", "t.alert-actions.v1"))
+    return all(_mark(world, "desk:0", name) >= _end(world, topic, 0) for name, topic in inputs if _end(world, topic, 0))
+
 
 
 def _mark(world: World, task: str, name: str) -> int:
