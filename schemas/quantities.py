@@ -1,11 +1,10 @@
-"""Integers inside: how units, prices, money and times become whole numbers, and come back.
+"""Integers inside: how units, prices and times become whole numbers, and come back.
 
 ===========  =========================  ==============
 quantity     inside                     outside
 ===========  =========================  ==============
 units        thousandths of a unit      float units
 unit price   millionths of currency     float
-money        minor units of currency    float
 time         milliseconds since 1970    aware datetime
 ===========  =========================  ==============
 
@@ -16,8 +15,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
-
-from schemas.currencies import MINOR_DECIMALS
 
 THOUSANDTHS: Final = 1000
 MILLIONTHS: Final = 1_000_000
@@ -50,24 +47,6 @@ def to_millionths(price: float) -> int:
     18900000
     """
     return round(price * MILLIONTHS)
-
-
-def to_money(minor: int, currency: str) -> float:
-    """Return minor units as an amount of the currency.
-
-    >>> to_money(1890, "PEN")
-    18.9
-    """
-    return minor / float(10 ** MINOR_DECIMALS.get(currency, 2))
-
-
-def to_minor(amount: float, currency: str) -> int:
-    """Return an amount of the currency as whole minor units.
-
-    >>> to_minor(18.9, "PEN"), to_minor(1200.0, "CLP")
-    (1890, 1200)
-    """
-    return round(amount * float(10 ** MINOR_DECIMALS.get(currency, 2)))
 
 
 def to_ms(moment: datetime) -> int:

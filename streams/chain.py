@@ -21,13 +21,10 @@ from dataclasses import dataclass
 from schemas.ticks import Tick, TickSource
 from schemas.topics import (
     ACTIONS,
-    ALERTS,
     CATALOG,
     CONTEXT,
-    FORECASTS,
     OBSERVATIONS,
     PRICES,
-    QUARANTINE,
     SALES,
     SIGNALS,
     STOCK,
@@ -232,7 +229,3 @@ def at_of(signal: bytes | None) -> At:
     """
     task, tick, index = json.loads(signal or b"")["at"]
     return task, tick, index
-
-
-#: Topics whose records leave the chain.
-OUTPUTS = (FORECASTS, SIGNALS, ALERTS, PRICES, QUARANTINE)

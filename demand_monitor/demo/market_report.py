@@ -5,7 +5,7 @@ The one rule: the monitor and the rule are scored on the same market, over the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -149,15 +149,6 @@ def score_rules(market: Market) -> dict[str, Scorecard]:
 def opening_of(alert_id: str, revisions: Iterable[Alert]) -> Alert | None:
     """Return the oldest revision of an alert; None where it has none."""
     return min((each for each in revisions if each.alert_id == alert_id), key=lambda each: each.revision, default=None)
-
-
-def scorecard_lines(run: MarketRun) -> Iterator[str]:
-    """Yield the scorecard in plain lines: the monitor, each planted event, both forms of the rule."""
-    yield f"monitor: {run.scorecard.line()}"
-    for judgement in run.scorecard.judgements:
-        yield f"  {tell(judgement)}"
-    for name, card in run.rules.items():
-        yield f"{name}: {card.line()}"
 
 
 def tell(judgement: Judgement) -> str:

@@ -20,6 +20,7 @@ from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
     from online_models.series_model import Forecast, Lesson, SeriesModel
@@ -163,7 +164,7 @@ class Closes:
         if not history.model:
             return
         origin = self._core.periods.start_ms(period)
-        x = self._facts.features(series, history.units(30), period, origin)
+        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, origin)
         expected = self._core.model(history).forecast(x)
         if expected is None:
             return
@@ -215,7 +216,7 @@ class Closes:
     def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
         core = self._core
         model = core.model(history)
-        x = self._facts.features(series, history.units(30), period, core.periods.start_ms(period))
+        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, core.periods.start_ms(period))
         lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
         if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
             core.board.add(lesson)
@@ -226,7 +227,7 @@ class Closes:
 
     def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
         start_ms = self._core.periods.start_ms(period)
-        x = self._facts.features(series, history.units(30), period, start_ms)
+        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
         expected = model.forecast(x)
         if expected is not None:
             self._core.emitter.forecast(series, start_ms, start_ms, expected)

@@ -146,11 +146,6 @@ class Emitter:
         self.outputs.append(Output(FORECASTS, series.name.encode(), issued.encode(), (), self.task))
 
 
-def units_measure(thousandths: int) -> Measure:
-    """Return thousandths as a measure in units."""
-    return Measure(value=thousandths / 1000, unit="units")
-
-
 def measures(unit: str, **values: float | None) -> dict[str, Measure]:
     """Return the known ones of several numbers of one unit."""
     return {name: Measure(value=round(value, 6), unit=unit) for name, value in values.items() if value is not None}

@@ -23,6 +23,7 @@ from schemas.signals import Contribution, Measure
 from streams.engine.emitter import measures
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
+from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +143,7 @@ class Risk:
         lead_days = self._facts.lead_time_days(series, now_ms)
         pmf = lead_time_pmf(lead_days)
         days = len(pmf) + max(1, round(core.settings.review_days)) + 7
-        means = self._daily_means(series, model, history.units(30), days, now_ms)
+        means = self._daily_means(series, model, history.units(HISTORY_PERIODS), days, now_ms)
         if means is None:
             return None
         return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))

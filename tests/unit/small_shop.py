@@ -200,7 +200,6 @@ def desk_is_done(world: World) -> bool:
     return all(_mark(world, "desk:0", name) >= _end(world, topic, 0) for name, topic in inputs if _end(world, topic, 0))
 
 
-
 def _mark(world: World, task: str, name: str) -> int:
     marks = world.store.marks(task)
     return -1 if marks is None else decode_marks(marks)[0][name]
