@@ -5,7 +5,7 @@
     table      hot series          h:, n:      clock    where the task stands in time      clock
     archive    histories, models   m:          board    scores                             score
     dedupe     event ids           d:          stores   open, closed, silent               s:
-    market     prices              r:
+    market     prices              r:         curves   shares of a day by hour            c:
 
 The one rule: what is not written by `writes` is not state.
 """
@@ -16,6 +16,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from online_models.day_curve import DayCurves
 from online_models.series_model import SeriesModel
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
@@ -33,6 +34,8 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
+_CURVES = "c:"
+_WEEKDAYS = 7
 
 
 @dataclass(slots=True)
@@ -95,6 +98,7 @@ class Core:
         self.board = Scoreboard()
         self.agenda = Agenda()
         self.archive = Archive()
+        self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.score_from_ms: int | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
@@ -110,7 +114,8 @@ class Core:
 
     def dirty_bytes(self) -> int:
         """Return an estimate of what :meth:`writes` would give."""
-        return self.archive.dirty_bytes() + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        hot = self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        return hot + self.archive.dirty_bytes() + self.curves.dirty_bytes()
 
     def writes(self) -> dict[str, bytes | None]:
         """Return every field that changed, and count them as clean."""
@@ -121,6 +126,7 @@ class Core:
             **self.market.writes(),
             **self.dedupe.writes(),
             **self.board.writes(),
+            **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
 
@@ -163,3 +169,6 @@ class Core:
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
         self.archive = Archive.load(state)
+        for name, value in state.items():
+            if name.startswith(_CURVES):
+                self.curves.take(name[len(_CURVES) :], unseal(value, name))

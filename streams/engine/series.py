@@ -2,7 +2,10 @@
 
 ::
 
-    row   head ┆ what is known of ten optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
+    row   head ┆ what is known of eleven optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
+          ┆ closed hours of open periods ┆ gaps
+
+What lies behind the orders is there only while a period with closed hours is open.
 
 The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and takes no
 room in a row.
@@ -14,12 +17,13 @@ import struct
 from zlib import crc32
 
 #: Which optional numbers follow (one bit each), next_period, counted_ms, price_ms, flags, no_sale_log, lengths.
-_HEAD = struct.Struct("<Hi3qd4H")
-_NUMBERS = [struct.Struct(f"<{count}q") for count in range(11)]
+_HEAD = struct.Struct("<Hi3qd4H2H")
+_NUMBERS = [struct.Struct(f"<{count}q") for count in range(12)]
 _PERIOD = struct.Struct("<i4q")
 _HOUR = struct.Struct("<iq")
 _MOVE = struct.Struct("<qq")
 _ORDER = struct.Struct("<qqH")
+_GAP = struct.Struct("<3q")
 _NONE = -(1 << 63)
 
 #: What an open period holds: sold, returned, hours seen empty, milliseconds out of stock.
@@ -50,10 +54,12 @@ class Series:
 
     __slots__ = (
         "clear_at",
+        "closed",
         "counted_ms",
         "crc",
         "dirty",
         "drift_since",
+        "gaps",
         "hours",
         "index",
         "last_sale_ms",
@@ -70,6 +76,7 @@ class Series:
         "risk_since",
         "segment",
         "sku",
+        "slump_since",
         "stockout_since",
         "store_id",
         "surge_since",
@@ -99,6 +106,7 @@ class Series:
         self.stockout_since: int | None = None
         self.suspect_since: int | None = None
         self.surge_since: int | None = None
+        self.slump_since: int | None = None
         self.drift_since: int | None = None
         self.no_sale_log = 0.0
         self.zero_log = 0
@@ -106,6 +114,10 @@ class Series:
         self.hours: dict[int, int] = {}
         self.recent: list[tuple[int, int]] = []
         self.orders: list[Order] = []
+        #: What was sold in the closed hours of periods that are open, thousandths; an hour without any is not there.
+        self.closed: dict[int, int] = {}
+        #: When the shelf could not sell: told at, from, until.
+        self.gaps: list[tuple[int, int, int]] = []
 
     def on_order(self) -> int:
         """Return what is on order."""
@@ -127,6 +139,7 @@ class Series:
                 self.suspect_since,
                 self.surge_since,
                 self.drift_since,
+                self.slump_since,
             )
         ):
             if value is not None:
@@ -144,6 +157,8 @@ class Series:
                 len(self.hours),
                 len(self.recent),
                 len(self.orders),
+                len(self.closed),
+                len(self.gaps),
             ),
             _NUMBERS[len(numbers)].pack(*numbers),
         ]
@@ -153,6 +168,8 @@ class Series:
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
+        parts += [_HOUR.pack(hour, sold) for hour, sold in self.closed.items()]
+        parts += [_GAP.pack(*gap) for gap in self.gaps]
         return b"".join(parts)
 
     def unpack(self, row: bytes) -> None:
@@ -173,11 +190,12 @@ class Series:
             self.suspect_since,
             self.surge_since,
             self.drift_since,
+            self.slump_since,
         ) = (next(numbers) if known & 1 << bit else None for bit in range(len(_NUMBERS) - 1))
         self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
 
     def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> None:
-        periods, hours, moves, orders = counts
+        periods, hours, moves, orders, closed, gaps = counts
         for _ in range(periods):
             period, *window = _PERIOD.unpack_from(row, at)
             self.open[period] = window
@@ -194,3 +212,10 @@ class Series:
             at += _ORDER.size
             self.orders.append(Order(row[at : at + size].decode(), units, None if due_ms == _NONE else due_ms))
             at += size
+        for _ in range(closed):
+            hour, sold = _HOUR.unpack_from(row, at)
+            self.closed[hour] = sold
+            at += _HOUR.size
+        for _ in range(gaps):
+            self.gaps.append(_GAP.unpack_from(row, at))
+            at += _GAP.size
