@@ -108,6 +108,29 @@ class DayAhead(NamedTuple):
         excess = max(self.clump - 1.0, 0.0) / max(self.mean_units, SMALLEST_MEAN)
         return max(self.dispersion - excess, 0.0)
 
+    def given(self, units: float, expected_units: float) -> DayAhead:
+        """What is expected of the day's other hours, once so many units were sold where so many were expected.
+
+        Returns
+        -------
+        DayAhead
+            Its mean is that of a day at the pace now expected.
+
+        Examples
+        --------
+        A pace of mean 1 and variance 0.01 (a gamma of shape 100), and 200 sold for 100 expected: shape 300, rate 200.
+
+        >>> brisk = DayAhead(mean_units=400.0, dispersion=0.01).given(200.0, 100.0)
+        >>> brisk.mean_units, round(1 / brisk.pace_variance)
+        (600.0, 300)
+        """
+        if self.pace_variance <= 0.0:
+            return self
+        clump, shape = max(self.clump, 1.0), 1.0 / self.pace_variance
+        known = shape + max(units, 0.0) / clump
+        mean = self.mean_units * known / (shape + expected_units / clump)
+        return DayAhead(mean, 1.0 / known + (clump - 1.0) / max(mean, SMALLEST_MEAN), self.clump)
+
 
 class Nowcast(NamedTuple):
     """What is expected of the rest of a day.

@@ -1,19 +1,22 @@
 """Is today's demand out of the ordinary? A count test that may look at every hour close.
 
 Why: a test that is repeated through the day finds something on every ordinary day sooner or later. The one rule: each
-look spends its hour's share of the day's `alpha`, so that all looks of a day together raise a false alarm with
-probability at most alpha, whichever of them are taken (Bonferroni's inequality; alpha spending in proportion to
-information after Lan and DeMets).
+look spends its hour's share of the day's `ALPHA`, so that all looks of a day together raise a false alarm with
+probability at most `ALPHA`, whichever of them are taken (Bonferroni's inequality; alpha is spent in proportion to
+information after Lan and DeMets). A look is two tests, and each has half of what it spends:
 
 ::
 
-    look at hour h    surge   P(at least as much as sold so far)  <  alpha * share of hour h
-                      slump   P(at most  as much as sold so far)  <  alpha * share of hour h
+    the day so far     P(at least, or at most, as much as sold so far), by the forecast
+    its newest hour    P(at least, or at most, as much as sold in it), by the forecast and the pace of the hours before
+
+The second finds at once what begins at 11:00: a forecast may be off by a fifth, but then it is off since eight.
 
 Real demand has heavier tails than any count distribution: one customer takes a pallet. Two guards against that:
 
 - No hour counts for more than the next largest one, or twice what was expected of it. A doubled demand is seen in its
-  first hour; a single bulk order, however large, is not a surge until a second hour confirms it.
+  first hour, if the product sells enough to tell; elsewhere a single bulk order, however large, is not a surge until
+  a second hour confirms it.
 - What was sold beyond expectation exceeds what the best day of the last eight weeks sold beyond the median day.
 
 References
@@ -23,9 +26,9 @@ Lan, K. K. G., DeMets, D. L. (1983): Discrete sequential boundaries for clinical
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import median
+from typing import NamedTuple
 
 from online_models.nowcast import DayAhead, chance_at_least, chance_at_most
 
@@ -33,85 +36,104 @@ from online_models.nowcast import DayAhead, chance_at_least, chance_at_most
 ALPHA = 1e-4
 #: A forecast below this is taken as this: from a run of zeros nobody knows that nothing can sell.
 LEAST_MEAN_UNITS = 0.5
+_TESTS_A_LOOK = 2
 _HOUR_FACTOR = 2.0
 #: What lies within so many standard deviations is never as unlikely as a share of alpha: nothing is worked out then.
 _USUAL_DEVIATIONS = 3.0
 
 
-def deviation(day: DayAhead, units: float, expected_units: float) -> float:
-    """What was sold beyond expectation, in standard deviations.
-
-    Examples
-    --------
-    >>> deviation(DayAhead(mean_units=50.0, dispersion=0.0), 35.0, 25.0)
-    2.0
-    """
-    variance = max(day.clump, 1.0) * expected_units + day.pace_variance * expected_units * expected_units
-    return (units - expected_units) / math.sqrt(variance) if variance > 0.0 else 0.0
-
-
 def is_usual(day: DayAhead, units: float, expected_units: float) -> bool:
-    """Return whether no look at so many units can find anything; cheap, for it is asked at every hour close."""
-    return abs(deviation(day, units, expected_units)) < _USUAL_DEVIATIONS
-
-
-def without_bulk(units: float, sold: Sequence[float], expected: Sequence[float]) -> float:
-    """Units so far with the largest hour cut to the second largest, or twice what was expected of it.
-
-    Parameters
-    ----------
-    units
-        Sold so far.
-    sold, expected
-        Units sold and expected in each closed hour.
+    """Return whether so many units cannot be a finding; cheap, for it is asked at every hour close.
 
     Examples
     --------
-    >>> without_bulk(103.0, [2.0, 1.0, 100.0], [2.0, 2.0, 2.0]), without_bulk(7.0, [2.0, 1.0, 4.0], [2.0, 2.0, 2.0])
-    (7.0, 7.0)
+    The standard deviation is 5: 40 is three of them above 25.
+
+    >>> day = DayAhead(mean_units=50.0, dispersion=0.0)
+    >>> is_usual(day, 39.0, 25.0), is_usual(day, 40.0, 25.0)
+    (True, False)
     """
-    if not sold:
-        return units
-    top = max(range(len(sold)), key=sold.__getitem__)
-    second = max((part for at, part in enumerate(sold) if at != top), default=0.0)
-    return units - max(0.0, sold[top] - max(second, _HOUR_FACTOR * expected[top]))
+    excess = units - expected_units
+    variance = max(day.clump, 1.0) * expected_units + day.pace_variance * expected_units * expected_units
+    return excess * excess < _USUAL_DEVIATIONS * _USUAL_DEVIATIONS * variance
 
 
-def surge_chance(day: DayAhead, units: float, expected_units: float, hour_share: float) -> float | None:
-    """Probability of at least so many units, if a look at this hour finds a surge; else None.
+class Look(NamedTuple):
+    """A day at the close of one of its hours.
 
     Parameters
     ----------
     day
         As forecast.
-    units, expected_units
-        Sold so far (without bulk) and expected by now.
+    before, expected_before
+        Units sold, and expected, before the hour.
+    units, expected
+        In the hour.
     hour_share
-        The hour's share of the day: what this look may spend of alpha.
+        The hour's share of a day's demand: what the look may spend of alpha.
 
     Examples
     --------
-    >>> day = DayAhead(mean_units=80.0, dispersion=0.0)
-    >>> surge_chance(day, 40.0, 30.0, 0.1) is None, surge_chance(day, 60.0, 30.0, 0.1) < 1e-5
-    (True, True)
+    >>> day = DayAhead(mean_units=800.0, dispersion=0.04)
+    >>> usual, doubled, none = (Look(day, 300.0, 300.0, n, 100.0, 0.125) for n in (110.0, 200.0, 0.0))
+    >>> usual.surge() is None, doubled.surge() < 1e-5, doubled.slump() is None, none.slump() < 1e-5
+    (True, True, True, True)
     """
-    chance = chance_at_least(day, units, expected_units)
-    return chance if units > expected_units and chance < ALPHA * hour_share else None
+
+    day: DayAhead
+    before: float
+    expected_before: float
+    units: float
+    expected: float
+    hour_share: float
+
+    def is_usual(self) -> bool:
+        """Return whether neither test can find anything."""
+        if not is_usual(self.day, self.before + self.units, self.expected_before + self.expected):
+            return False
+        return is_usual(*self._hour())
+
+    def _hour(self) -> tuple[DayAhead, float, float]:
+        """The hour by itself: what was expected of it, the hours before it known."""
+        known = self.day.given(self.before, self.expected_before)
+        pace = known.mean_units / self.day.mean_units if self.day.mean_units > 0.0 else 1.0
+        return known, self.units, self.expected * pace
+
+    def _tests(self) -> tuple[tuple[DayAhead, float, float], ...]:
+        return (self.day, self.before + self.units, self.expected_before + self.expected), self._hour()
+
+    def surge(self) -> float | None:
+        """Probability of at least as much, if that is a finding."""
+        return self._found([chance_at_least(*test) for test in self._tests() if test[1] > test[2]])
+
+    def slump(self) -> float | None:
+        """Probability of at most as much, if that is a finding."""
+        return self._found([chance_at_most(*test) for test in self._tests() if test[1] < test[2]])
+
+    def _found(self, chances: Sequence[float]) -> float | None:
+        least = min(chances, default=1.0)
+        return least if least < ALPHA * self.hour_share / _TESTS_A_LOOK else None
 
 
-def slump_chance(day: DayAhead, units: float, expected_units: float, hour_share: float) -> float | None:
-    """Probability of at most so many units, if a look at this hour finds a slump; else None.
+def without_bulk(sold: Sequence[float], expected: Sequence[float]) -> list[float]:
+    """Units by hour with the largest hour cut to the second largest, or twice what was expected of it.
 
-    Parameters as for :func:`surge_chance`.
+    Parameters
+    ----------
+    sold, expected
+        Units sold and expected in each closed hour.
 
     Examples
     --------
-    >>> day = DayAhead(mean_units=80.0, dispersion=0.0)
-    >>> slump_chance(day, 20.0, 30.0, 0.1) is None, slump_chance(day, 5.0, 30.0, 0.1) < 1e-5
-    (True, True)
+    >>> without_bulk([2.0, 100.0, 1.0], [2.0, 2.0, 2.0]), without_bulk([9.0, 2.0, 8.0], [2.0, 2.0, 2.0])
+    ([2.0, 4.0, 1.0], [8.0, 2.0, 8.0])
     """
-    chance = chance_at_most(day, units, expected_units)
-    return chance if units < expected_units and chance < ALPHA * hour_share else None
+    cut = list(sold)
+    if cut:
+        top = max(range(len(cut)), key=cut.__getitem__)
+        second = max((part for at, part in enumerate(cut) if at != top), default=0.0)
+        cut[top] = min(cut[top], max(second, _HOUR_FACTOR * expected[top]))
+    return cut
 
 
 def beats_the_best_day(excess_units: float, past: Sequence[float]) -> bool:

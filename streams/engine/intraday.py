@@ -17,15 +17,7 @@ import math
 from typing import TYPE_CHECKING
 
 from online_models.nowcast import Clump
-from online_models.pace_test import (
-    LEAST_MEAN_UNITS,
-    beats_the_best_day,
-    deviation,
-    is_usual,
-    slump_chance,
-    surge_chance,
-    without_bulk,
-)
+from online_models.pace_test import LEAST_MEAN_UNITS, Look, beats_the_best_day, is_usual, without_bulk
 from schemas.quantities import HOUR_MS, THOUSANDTHS
 from streams.engine.emitter import measures
 from streams.engine.today import Today
@@ -79,16 +71,13 @@ class Intraday:
     def _plan_look(self, series: Series, day: DayAhead, curve: DayCurve, period: int, hour: int) -> None:
         """Open the first later hour at which no further sale would be a slump, for no sale will open it."""
         units = self._today.units_to(series, period, hour)
-        if series.slump_since is not None or deviation(day, units, day.mean_units) > 0:
-            return
-        if is_usual(day, units, day.mean_units):
+        if series.slump_since is not None or units >= day.mean_units or is_usual(day, units, day.mean_units):
             return  # Not even the whole day without another unit would tell anything.
         hours = self._today.hours(period)
         for later, name in enumerate(hours.names[hour + 1 - hours.first :], hour + 1):
-            expected = day.mean_units * curve.elapsed[name + 1]
-            if is_usual(day, units, expected):
-                continue
-            if slump_chance(day, units, expected, curve.share(name)) is not None:
+            share, before = curve.share(name), curve.elapsed[name]
+            look = Look(day, units, day.mean_units * before, 0.0, day.mean_units * share, share)
+            if not look.is_usual() and look.slump() is not None:
                 if later not in series.hours:
                     series.hours[later] = 0
                     self._windows.plan_hour(series, later)
@@ -117,44 +106,42 @@ class Intraday:
         if day is None:
             return
         hours, curve = self._today.hours(period), self._today.curve(series, period)
-        expected = day.mean_units * curve.elapsed[hours.names[hour - hours.first] + 1]
-        units = self._today.units_to(series, period, hour)
-        if not is_usual(day, units, expected):
-            if units > expected:
-                self._surge(series, history, day, curve, hour)
-            else:
-                self._slump(series, history, day, curve, hour, cut_ms)
+        name = hours.names[hour - hours.first]
+        share, elapsed = curve.share(name), curve.elapsed[name]
+        units, newest = self._today.units_to(series, period, hour), series.closed.get(hour, 0) / THOUSANDTHS
+        look = Look(day, units - newest, day.mean_units * elapsed, newest, day.mean_units * share, share)
+        if not look.is_usual() and self._is_known(history):
+            self._surge(series, history, look, curve, hour)
+            self._slump(series, look, curve, hour, cut_ms)
         self._plan_look(series, day, curve, period, hour)
 
-    def _surge(self, series: Series, history: History, day: DayAhead, curve: DayCurve, hour: int) -> None:
-        if series.surge_since is not None or not self._is_known(history):
+    def _surge(self, series: Series, history: History, look: Look, curve: DayCurve, hour: int) -> None:
+        if series.surge_since is not None:
             return
         today, period = self._today, series.next_period
-        shares = today.shares(curve, period, hour + 1)
-        by_hour = [day.mean_units * share for share in shares]
-        units, expected = today.units_to(series, period, hour), sum(by_hour)
-        steady = without_bulk(units, today.units_by_hour(series, period, hour + 1), by_hour)
-        chance = surge_chance(day, steady, expected, shares[-1])
+        expected = [look.day.mean_units * share for share in today.shares(curve, period, hour + 1)]
+        steady = without_bulk(today.units_by_hour(series, period, hour + 1), expected)
+        cut = Look(look.day, sum(steady[:-1]), sum(expected[:-1]), steady[-1], expected[-1], look.hour_share)
+        chance = cut.surge()
         if chance is None:
             return
         past = [sold for sold in history.units(_MEMORY_PERIODS) if sold is not None]
-        if beats_the_best_day(steady - expected, past):
+        if beats_the_best_day(sum(steady) - sum(expected), past):
             series.surge_since = (hour + 1) * HOUR_MS
-            self._say(series, "demand_surge", series.surge_since, units, expected, chance)
+            self._say(series, "demand_surge", series.surge_since, look.before + look.units, sum(expected), chance)
 
-    def _slump(self, series: Series, history: History, day: DayAhead, curve: DayCurve, hour: int, cut_ms: int) -> None:
-        if series.slump_since is not None or not self._is_known(history):
+    def _slump(self, series: Series, look: Look, curve: DayCurve, hour: int, cut_ms: int) -> None:
+        if series.slump_since is not None:
             return
         today, period, end_ms = self._today, series.next_period, (hour + 1) * HOUR_MS
         if not self._is_store_selling(series.store_id, self._core.periods.start_ms(period), end_ms, cut_ms):
             return
-        shares = today.shares(curve, period, hour + 1)
-        expected = day.mean_units * sum(today.exposed(series, period, shares, cut_ms))
-        units = today.units_to(series, period, hour)
-        chance = slump_chance(day, units, expected, shares[-1])
+        seen = today.exposed(series, period, today.shares(curve, period, hour + 1), cut_ms)
+        expected = [look.day.mean_units * share for share in seen]
+        chance = look._replace(expected_before=sum(expected[:-1]), expected=expected[-1]).slump()
         if chance is not None:
             series.slump_since = end_ms
-            self._say(series, "demand_slump", end_ms, units, expected, chance)
+            self._say(series, "demand_slump", end_ms, look.before + look.units, sum(expected), chance)
 
     def _is_known(self, history: History) -> bool:
         return sum(history.taught) >= 2 * self._core.settings.season
