@@ -93,7 +93,7 @@ class Baseline:
                 timeout=_PATIENCE_SECONDS,
                 check=False,
                 cwd=folder,
-                env={name: text for name, text in os.environ.items() if not name.startswith("PYTHON")},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
         except subprocess.TimeoutExpired:
             raise NoBaseline(f"{self.name} was not done after {_PATIENCE_SECONDS} s") from None

@@ -63,10 +63,8 @@ def read_options(words: list[str] | None = None) -> tuple[Options, bool]:
     parser.add_argument("--quix-events", type=int, default=500_000, help="of which Quix Streams handles so many")
     parser.add_argument("--faust-events", type=int, default=100_000, help="and Faust so many")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--span-minutes", type=float, default=30.0, help="event time that the sales span, from 10:05 on"
-    )
-    parser.add_argument("--warm-days", type=int, default=0, help="days with period closes before, so that models exist")
+    parser.add_argument("--span-minutes", type=float, default=30.0, help="event time of the sales, from 10:05 on")
+    parser.add_argument("--warm-days", type=int, default=0, help="days closed before, so that models exist")
     parser.add_argument("--processes", type=int, default=1, choices=(1, 2), help="2: also two monitor processes")
     parser.add_argument("--only", default="", help="some of floor,monitor,quix,faust; all by default")
     parser.add_argument("--skus", type=int, default=20_000)

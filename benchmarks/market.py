@@ -3,7 +3,7 @@
 ::
 
     P(sku of rank r) ∝ r ** -exponent        the store: 30, 25, 20, 15, 10 % for five, alike for another number
-    on hand of a series = 1.5 × its expected sales (1.5 units each) + 20: few shelves run empty, as in a shop that orders well
+    on hand of a series = 1.5 × its expected units + 20: few shelves run empty, as in a shop that orders well
 
 The one rule: the bytes are those of a till that writes compact JSON; `tests/broker/test_benchmarks.py` has them read by
 the contract.
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,8 +60,7 @@ class Market:
 
     def sku_shares(self) -> NDArray[np.float64]:
         """Return the share of each sku in the sales."""
-        weights = np.arange(1, self.skus + 1, dtype=np.float64) ** -self.exponent
-        return weights / weights.sum()
+        return _zipf(self.skus, self.exponent)
 
     def store_shares(self) -> NDArray[np.float64]:
         """Return the share of each store in the sales."""
@@ -106,13 +106,14 @@ class Market:
             store = np.searchsorted(stores, chance.random(size) * stores[-1]).tolist()
             units = chance.integers(1, 3, size).tolist()
             ids = chance.bytes(16 * size).hex()
-            pairs = [
-                _sale(
-                    ids[32 * at : 32 * at + 32], f"{texts[at]}Z", f"store-{store[at]}", f"sku-{sku[at]:05d}", units[at]
-                )
-                for at in range(size)
-            ]
-            yield SalesBatch(pairs, int(times[-1]))
+            names = zip(texts.tolist(), store, sku, units, strict=True)
+            yield SalesBatch(
+                [
+                    _sale(ids[32 * at : 32 * at + 32], f"{time}Z", f"store-{store_at}", f"sku-{sku_at:05d}", units_at)
+                    for at, (time, store_at, sku_at, units_at) in enumerate(names)
+                ],
+                int(times[-1]),
+            )
 
 
 def sale_of(store: str, sku: str, units: int, at_ms: int, name: str) -> Pair:
@@ -146,3 +147,10 @@ def iso(at_ms: int) -> str:
     """
     moment = datetime.fromtimestamp(at_ms / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@cache
+def _zipf(count: int, exponent: float) -> NDArray[np.float64]:
+    weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import faust
-from counting import Meter, Orders, read_orders
+
+from benchmarks.counting import Meter, Orders, read_orders
 
 
 def make_app(orders: Orders) -> faust.App:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from confluent_kafka import Consumer
-from counting import Meter, read_orders
+
+from benchmarks.counting import Meter, read_orders
 
 
 def main() -> None:

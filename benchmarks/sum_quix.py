@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from counting import Meter, read_orders
 from quixstreams import Application
+
+from benchmarks.counting import Meter, read_orders
 
 
 def main() -> None:
