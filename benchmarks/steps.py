@@ -47,8 +47,8 @@ DAY = to_ms(datetime(2025, 3, 3, tzinfo=UTC))
 _RECORDS_PER_TICK = 5_000
 _NOTHING = Snapshot(None, {})
 #: As the worker does by default.
-_CHUNK: int = WorkerConfig.__dataclass_fields__["poll_records"].default
-_BUDGET: int = WorkerConfig.__dataclass_fields__["handle_budget"].default
+_WORKER = WorkerConfig("engine", {}, 1, "steps")
+_CHUNK, _BUDGET = _WORKER.poll_records, _WORKER.handle_budget
 STEPS = ("inlet", "admission", "merge", "feed", "handle", "writes", "commit")
 
 
@@ -199,6 +199,8 @@ def work(
             commit()
     commit()
     store.wipe("engine:0")
+    handled = task.core.emitter.counts.get("accepted", 0) - counted
+    assert handled == len(records), f"{handled} of {len(records)} sales were handled"
 
 
 def _counted_task(stage: Stage, options: Options) -> EngineTask:
@@ -208,6 +210,8 @@ def _counted_task(stage: Stage, options: Options) -> EngineTask:
     for name in BROADCASTS:
         reference.feed(name, (), 0)
     task = EngineTask(0, 1, ShopSettings(), reference, inputs, _NOTHING)
+    for name in RANKED_INPUTS:
+        task.feed(name, (), 0)  # none before offset 0, as an inlet tells of an empty partition
     counts = as_records(list(options.market.counts(DAY + 600_000, options.events)))
     task.feed("stock", counts, len(counts))
     task.feed("ticks", [Record(0, None, Tick(DAY + 600_000, 0, len(counts), 0, 0, 0).encode())], 1)
