@@ -103,6 +103,8 @@ class Baseline:
         if not lines:
             raise NoBaseline(f"{self.name} has ended with {done.returncode}: {(done.stdout + done.stderr)[-1_500:]}")
         figures: Figures = json.loads(lines[-1])
+        if not figures["events"]:
+            raise NoBaseline(f"{self.name} has handled nothing between the two counts: more events are needed")
         return figures
 
 

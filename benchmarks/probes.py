@@ -77,10 +77,10 @@ class Probes:
         """
         heard = Heard()
         open_: dict[str, float] = {}
-        begin = time.monotonic() + settle_seconds
-        while (now := time.monotonic()) < begin + seconds or (open_ and now < begin + seconds + patience_seconds):
-            due = min(int((now - begin) * self._rate), int(seconds * self._rate)) if now >= begin else 0
-            if heard.sent < due:
+        begin, count = time.monotonic() + settle_seconds, int(seconds * self._rate)
+        while heard.sent < count or (open_ and time.monotonic() < begin + seconds + patience_seconds):
+            due = int((time.monotonic() - begin) * self._rate) + 1
+            if heard.sent < min(due, count):
                 heard.sent += 1
                 self._sell(offset_ms, open_)
             self._hear(open_, heard)

@@ -23,9 +23,11 @@ def main() -> None:
     )
     consumer.subscribe([orders["topic"]])
     loads = json.loads
+    # Ten batches at least between the two counts: a meter cannot look inside one.
+    size = max(1, min(10_000, (orders["end"] - orders["begin"]) // 10))
     count = 0
     while True:
-        messages = consumer.consume(10_000, 0.1)
+        messages = consumer.consume(size, 0.1)
         for message in messages:
             value = message.value()
             if value is not None:
