@@ -17,14 +17,16 @@ import importlib.metadata
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from benchmarks.baselines import QUIX_VERSION, Baseline, Figures, NoBaseline, find_quix
+from benchmarks.baselines import QUIX_VERSION, Baseline, NoBaseline, find_quix
 from benchmarks.machine import describe_machine
 from benchmarks.market import Market
-from benchmarks.measuring import Measured, Sample, measure_between, summary
+from benchmarks.measuring import Measured, Sample, TooFew, measure_between, summary
 from benchmarks.stage import Stage, Writer, open_stage
 from benchmarks.usage import cpu_seconds, median, peak_megabytes
 from benchmarks.warming import RECORDS_PER_TICK, warm_up
@@ -157,19 +159,25 @@ def _play_round(
         found.setdefault(name, []).append(figures)
         _say(f"round {number + 1}: {name} {figures.cpu_us_per_event:.2f} us, {figures.events_per_second:,.0f} events/s")
 
-    if _wanted(options, MONITOR):
-        keep(MONITOR, measure_monitor(stage, options, first))
-        if options.two:
-            keep(TWO, measure_monitor(stage, options, first, processes=2))
-    for baseline in baselines:
-        if baseline.name in missing:
-            continue
+    def attempt(name: str, measure: Callable[[], Measured]) -> None:
+        if name in missing:
+            return
         try:
-            figures: Figures = baseline.measure(stage, number, BEGIN, END)
-        except NoBaseline as reason:
-            missing[baseline.name] = str(reason)
-            continue
-        keep(baseline.name, Measured(**figures))
+            keep(name, measure())
+        except (NoBaseline, TooFew) as reason:
+            missing[name] = str(reason)
+            _say(f"round {number + 1}: {name}: {reason}")
+
+    if _wanted(options, MONITOR):
+        attempt(MONITOR, lambda: measure_monitor(stage, options, first))
+        if options.two:
+            attempt(TWO, lambda: measure_monitor(stage, options, first, processes=2))
+    for baseline in baselines:
+        attempt(baseline.name, partial(_measure_baseline, baseline, stage, number))
+
+
+def _measure_baseline(baseline: Baseline, stage: Stage, number: int) -> Measured:
+    return Measured(**baseline.measure(stage, number, BEGIN, END))
 
 
 def measure_monitor(stage: Stage, options: Options, first: int, processes: int = 1) -> Measured:

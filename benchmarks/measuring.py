@@ -9,6 +9,10 @@ from typing import NamedTuple
 from benchmarks.usage import median
 
 
+class TooFew(Exception):
+    """The run was over before anything could be measured: more events are needed."""
+
+
 class Sample(NamedTuple):
     """One reading, taken when a commit was seen: events handled, the clock, and CPU seconds so far."""
 
@@ -56,6 +60,11 @@ def measure_between(samples: Sequence[Sample], events: int, begin: float, end: f
 
     A run of so few events that no two samples lie there is measured from its first sample to its last.
 
+    Raises
+    ------
+    TooFew
+        When nothing was handled between any two samples.
+
     >>> readings = [Sample(n, n / 10, n / 20, 0.0, 0.0) for n in (0, 15, 50, 85, 100)]
     >>> measure_between(readings, 100, 0.1, 0.9, 0.0).events
     70
@@ -64,6 +73,8 @@ def measure_between(samples: Sequence[Sample], events: int, begin: float, end: f
     if len(inside) < 2:
         inside = list(samples)
     first, last = inside[0], inside[-1]
+    if last.events == first.events:
+        raise TooFew("all was handled before two readings could be taken: more events are needed")
     return Measured(
         last.events - first.events,
         last.at_seconds - first.at_seconds,

@@ -1,7 +1,7 @@
 """Quix Streams: a tumbling sum per key, in its normal state store. It runs in its own venv.
 
-The window is on the record's own timestamp and the results are not produced anywhere: both spare it work. `current`
-and not `final`: measured, the cheaper of the two here.
+The window is on the record's own timestamp and the results are not produced anywhere: both spare it work. `final` and
+not `current`: it hands on nothing before a window ends, and measured the cheaper of the two by a few per cent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
         return units
 
     topic = app.topic(orders["topic"], value_deserializer="json", key_deserializer="str")
-    frame = app.dataframe(topic).apply(units_of).tumbling_window(3_600_000).sum().current()
+    frame = app.dataframe(topic).apply(units_of).tumbling_window(3_600_000).sum().final()
     app.run(frame)
 
 
