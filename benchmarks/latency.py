@@ -48,6 +48,7 @@ class Options:
     shares: tuple[float, ...]
     seconds: float
     midnight_seconds: float
+    midnight_from: float
     probes_per_second: float
     warm_days: int
     market: Market
@@ -61,7 +62,8 @@ def read_options(words: list[str] | None = None) -> tuple[Options, bool]:
     parser.add_argument("--rate", type=float, default=0.0, help="highest rate, sales a second; 0: measured first")
     parser.add_argument("--shares", default="0.2,0.6", help="of the highest rate")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each share")
-    parser.add_argument("--midnight-seconds", type=float, default=660.0, help="from 23:59:30 on; 0 leaves it out")
+    parser.add_argument("--midnight-seconds", type=float, default=660.0, help="how long; 0 leaves it out")
+    parser.add_argument("--midnight-from", type=float, default=-30.0, help="seconds after midnight (240: a short look)")
     parser.add_argument("--probes", type=float, default=20.0, help="probes a second")
     parser.add_argument("--warm-days", type=int, default=1, help="days closed before, so that models exist")
     parser.add_argument("--skus", type=int, default=20_000)
@@ -74,6 +76,7 @@ def read_options(words: list[str] | None = None) -> tuple[Options, bool]:
         shares=tuple(float(each) for each in given.shares.split(",")),
         seconds=given.seconds,
         midnight_seconds=given.midnight_seconds,
+        midnight_from=given.midnight_from,
         probes_per_second=given.probes,
         warm_days=given.warm_days,
         market=Market(given.skus, given.stores, given.exponent),
@@ -100,8 +103,9 @@ def run(options: Options) -> dict[str, object]:
         for share in options.shares:
             report[f"at_{round(100 * share)}_percent"] = live.watch(share * highest, options.seconds)
         if options.midnight_seconds:
-            live.set_clock(DAY + (options.warm_days + 1) * DAY_MS - 30_000)
+            live.set_clock(DAY + (options.warm_days + 1) * DAY_MS + round(1_000 * options.midnight_from))
             report["midnight"] = live.watch(min(options.shares) * highest, options.midnight_seconds)
+        live.close()
     report["setting"] = {
         "series": options.market.series,
         "zipf_exponent": options.market.exponent,
@@ -110,6 +114,7 @@ def run(options: Options) -> dict[str, object]:
         "probes_per_second": options.probes_per_second,
         "seconds": options.seconds,
         "midnight_seconds": options.midnight_seconds,
+        "midnight_from_seconds": options.midnight_from,
         "midnight_rate_share": min(options.shares),
     }
     report["machine"] = machine
@@ -135,6 +140,10 @@ class Live:
         self._hosts: list[Running] = []
         self._offset_ms = 0
         self._salt = 0
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._probes.close()
 
     def prepare(self) -> None:
         """Have all shelves counted, the probes' too, and the warm days closed."""

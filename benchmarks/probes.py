@@ -48,9 +48,9 @@ class Probes:
         self._sales, self._stock = (full_name(topic, stage.prefix) for topic in (SALES, STOCK))
         self._alerts = TopicPartition(full_name(ALERTS, stage.prefix), 0)
         bootstrap = {"bootstrap.servers": stage.kafka.bootstrap}
-        self._producer = Producer({**DEFAULTS, **FIXED, **bootstrap})
+        self._producer = Producer({**DEFAULTS, **FIXED, **bootstrap, "log_level": "2"})
         waits = {"fetch.wait.max.ms": "100", "enable.auto.commit": "false"}
-        self._consumer = Consumer({**bootstrap, **waits, "group.id": f"{stage.prefix}ear"})
+        self._consumer = Consumer({**bootstrap, **waits, "group.id": f"{stage.prefix}ear", "log_level": "2"})
 
     def count(self, writer: Writer, at_ms: int) -> None:
         """Put one unit on each shelf."""
@@ -60,6 +60,11 @@ class Probes:
         """Hear from here on."""
         _, end = self._consumer.get_watermark_offsets(self._alerts, timeout=10)
         self._consumer.assign([TopicPartition(self._alerts.topic, 0, end)])
+
+    def close(self) -> None:
+        """Let go of the broker, before it goes."""
+        self._producer.flush(10)
+        self._consumer.close()
 
     def run(self, offset_ms: int, settle_seconds: float, seconds: float, patience_seconds: float) -> Heard:
         """Empty shelves for so long, and wait for what is still to be heard.
