@@ -10,8 +10,9 @@ from adapters.memory_journal import MemoryJournal
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
 from adapters.memory_store import MemoryStore
 from adapters.memory_transactions import MemoryTransactions
+from adapters.timed_store import Store
 from demand_monitor.settings import Settings
-from demand_monitor.wiring import Store, Wiring
+from demand_monitor.wiring import Wiring
 from schemas.errors import BrokerDown
 from schemas.topics import TOPICS
 from streams.ports import Inlet, Outlet, TopicAdmin
