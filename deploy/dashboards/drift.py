@@ -81,9 +81,10 @@ def drift() -> Dashboard:
     )
     for variable in variables(scopes):
         board = board.with_variable(variable)
-    board = board.with_panel(_drifting())
-    for panel in (_score(), _error(), _coverage(), _bias(), _found(), _alerts(), _age(), _lag()):
-        board = board.with_panel(panel)
+    board = board.with_panel(_drifting().id(1))
+    graphs = (_score(), _error(), _coverage(), _bias(), _found(), _alerts(), _age(), _lag())
+    for number, panel in enumerate(graphs, start=2):
+        board = board.with_panel(panel.id(number))
     return board
 
 
@@ -143,7 +144,7 @@ def _error() -> Graph:
     panel = graph(
         "Are the forecasts better than last week's sales?",
         "WAPE of the last weeks (half-life seven periods), each forecast scored before it was learnt from. The "
-        "champion belongs below the seasonal naive; both rise when demand drifts, and the champion should come down first.",
+        "champion belongs below the seasonal naive; both rise when demand drifts, and the champion's falls first.",
         "percentunit",
         (12, 7, 12, 8),
     )
