@@ -258,3 +258,7 @@ booked as a correction, not learnt. |
         for each in metrics
     ]
     return "\n".join([*head, *rows]) + "\n"
+
+
+if __name__ == "__main__":
+    print(render_table(), end="")

@@ -18,10 +18,9 @@ from streams.metrics import DRIFT_SCORE, DRIFT_THRESHOLD, DRIFTING, DRIFTS, METR
 from streams.settings import ShopSettings
 from tests.broker.installation import Installation, lines_as_json
 from tests.dashboards import files, filled, queries, read
-from tests.servers.choose import absent
 from tests.servers.kafka import KafkaServer
 from tests.servers.process import free_ports
-from tests.servers.prometheus import NoPrometheus, Prometheus, find_program, lint_metrics
+from tests.servers.prometheus import Prometheus, lint_metrics
 from tests.servers.redis import RedisServer
 
 pytestmark = pytest.mark.broker
@@ -90,11 +89,8 @@ def values(prometheus: Prometheus, expr: str, start: float) -> list[list[float]]
 
 @pytest.mark.timeout(600)
 @pytest.mark.slow
+@pytest.mark.usefixtures("prometheus_tools")
 def test_every_panel_shows_a_drift(installation: Installation, tmp_path: Path) -> None:
-    try:
-        find_program("prometheus")
-    except NoPrometheus as missing:
-        absent(f"needs a Prometheus: {missing}")
     installation.run("topics", "create")
     ports = dict(zip(("monitor", "desk"), free_ports(2), strict=True))
     for name, port in ports.items():

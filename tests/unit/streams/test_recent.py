@@ -49,8 +49,9 @@ def test_the_order_of_closes_and_the_number_of_tasks_do_not_matter() -> None:
     both = fed(given[:70])
     both.merge(fed(given[70:]))
     for other in (fed(sorted(given)), fed(sorted(given, reverse=True)), both):
-        period, sums = other.state()
-        assert (period, sums) == (fed(given).state()[0], pytest.approx(fed(given).state()[1]))
+        (period, sums), (wanted_period, wanted_sums) = other.state(), fed(given).state()
+        assert period == wanted_period
+        assert sums == pytest.approx(wanted_sums)
 
 
 def test_what_is_stored_goes_on_as_if_nothing_had_happened() -> None:
