@@ -1,6 +1,6 @@
 """How far a host is behind its log: asked from outside, so that a host that hangs is seen to fall behind.
 
-The one rule: while the broker does not answer, the lag is unknown, and unknown is absent.
+The one rule: while the broker does not answer, or refuses, the lag is unknown, and unknown is absent.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from schemas.errors import Outage
+from schemas.errors import DemandError
 from streams.metrics import LAG, Publisher, Sample
 from streams.ports import Place, TopicAdmin
 
@@ -49,7 +49,7 @@ class LagWatch:
         positions = self._positions()
         try:
             ends = self._admin.ends(list(positions))
-        except Outage:
+        except DemandError:
             return []
         lags: Counter[str] = Counter()
         for place, position in positions.items():

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from adapters.memory_broker import MemoryBroker
 from adapters.memory_clock import MemoryClock
 from adapters.memory_outlet import MemoryAdmin
 from consumers.lag_watch import LagWatch
 from consumers.meter import Meter
-from schemas.errors import BrokerDown
+from schemas.errors import BadSetup, BrokerDown, DemandError
 from streams.engine.figures import EngineFigures
 from streams.metrics import (
     CLOSED,
@@ -124,10 +125,14 @@ def test_a_worker_without_a_meter_publishes_nothing() -> None:
 
 
 class Broken(MemoryAdmin):
-    """A broker that does not answer."""
+    """A broker that fails in one way."""
+
+    def __init__(self, broker: MemoryBroker, error: DemandError) -> None:
+        super().__init__(broker)
+        self._error = error
 
     def ends(self, places: Sequence[Place]) -> Mapping[Place, int]:
-        raise BrokerDown("away")
+        raise self._error
 
 
 def test_the_lag_is_unknown_while_the_broker_is_away() -> None:
@@ -138,5 +143,8 @@ def test_the_lag_is_unknown_while_the_broker_is_away() -> None:
     ends = MemoryAdmin(world.broker).ends(list(positions))
     # Never read: everything waits.
     assert paper.values("lag", LAG) == {("sales.v1",): sum(ends.values()) - 3}
-    LagWatch(lambda: positions, Broken(world.broker), paper, "t.").look()
-    assert paper.words["lag"] == []
+    for error in (BrokerDown("away"), BadSetup("refused")):
+        LagWatch(lambda: positions, MemoryAdmin(world.broker), paper, "t.").look()
+        assert paper.words["lag"]
+        LagWatch(lambda: positions, Broken(world.broker, error), paper, "t.").look()
+        assert paper.words["lag"] == []
