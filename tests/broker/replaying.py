@@ -1,12 +1,14 @@
 """Replays of an installation's topics and of the source they came from, and what both are held to."""
 
 from adapters.clock import SystemClock
-from consumers.replay import Replay, TopicLog
+from consumers.replay import Replay
+from consumers.topic_log import TopicLog
 from producers.rows import RowSource
 from producers.ticking import TickPlan
 from schemas.reading import read_alert, read_forecast
 from schemas.topics import FORECASTS, SIGNALS, Topic
-from streams.chain import Chain, ChainSettings, at_of
+from streams.at import at_of
+from streams.chain import Chain, ChainSettings
 from streams.outcome import Output
 from streams.report import Collector
 from tests.broker.installation import Installation
