@@ -29,12 +29,14 @@ class Ear:
         return [(output.key, output.value) for output in self.heard.get(topic.name, [])]
 
 
-def replay_topics(live: Installation, recompute_prices: bool = False) -> tuple[Chain, Ear]:
+def replay_topics(
+    live: Installation, recompute_prices: bool = False, window_records: int = 50_000
+) -> tuple[Chain, Ear]:
     """Play the topics from the oldest record to the last tick."""
     ear, settings = Ear(), live.settings
     shape = ChainSettings(settings.partitions, settings.shop, settings.prefix, recompute_prices=recompute_prices)
     chain = Chain(shape, ear.take)
-    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions)
+    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions, window_records)
     Replay(chain, Collector(), SystemClock()).read(log, None)
     return chain, ear
 

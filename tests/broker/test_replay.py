@@ -82,6 +82,13 @@ def test_the_topics_give_the_same_alerts_byte_for_byte(live: Installation, topic
     assert revisions(topics_replayed[1].pairs(ALERTS)) == told
 
 
+def test_small_windows_give_the_same_bytes(live: Installation) -> None:
+    chain, ear = replay_topics(live, window_records=500)
+    check_words(live, ear)
+    check_state(live, chain)
+    assert revisions(ear.pairs(ALERTS)) == revisions(recorded(live, ALERTS))
+
+
 def test_the_price_desk_recomputed_gives_the_recorded_prices_and_all_that_follows(live: Installation) -> None:
     chain, ear = replay_topics(live, recompute_prices=True)
     told = recorded(live, PRICES)
