@@ -115,6 +115,7 @@ def test_what_is_compared_is_all_there_is(live: Installation) -> None:
 
 #: The sixtieth day's begin, in the market's zone.
 SINCE = to_iso(Market(MARKET).starts_at_ms + 60 * DAY_MS)
+DAY_BEFORE = to_iso(Market(MARKET).starts_at_ms + 59 * DAY_MS)
 
 
 def test_a_range_after_a_warm_up_counts_what_was_raised_live_since(live: Installation) -> None:
@@ -130,7 +131,9 @@ def test_a_range_after_a_warm_up_counts_what_was_raised_live_since(live: Install
 
 def test_a_range_without_a_warm_up_begins_with_an_empty_state_and_says_so(live: Installation) -> None:
     printed = live.run("replay", "--from", SINCE, "--models", "none")
-    assert printed.startswith(f"State starts empty at {SINCE}; use --warmup ")
+    # The source ticks once a day: the range's first tick is that of the sixtieth day's begin, the one before stands
+    # a day earlier, and what came since is in the range.
+    assert printed.startswith(f"State starts empty at {DAY_BEFORE}; use --warmup ")
     before = {place: live.wiring.store.marks(f"engine:{place}") for place in range(P)}
     ranged = json.loads(live.run("replay", "--from", SINCE, "--json"))
     whole = json.loads(live.run("replay", "--json"))
