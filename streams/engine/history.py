@@ -56,6 +56,20 @@ class History:
             del self.sold[0], self.taught[0]
             self.first += 1
 
+    def skip_to(self, period: int, first: int) -> int:
+        """Fill up to a period with zeros that teach nothing, from `first` where there is no past; return how many."""
+        begin = self.first + len(self.sold) if self.sold else first
+        missing = period - begin
+        if missing > KEPT_PERIODS:
+            self.sold, self.taught, self.returned = array("i"), bytearray(), {}
+        for empty in range(max(begin, period - KEPT_PERIODS), period):
+            self.append(empty, 0, 0, False)
+        return missing
+
+    def size(self) -> int:
+        """Return about how many bytes :meth:`encode` would give."""
+        return _HEAD.size + 5 * len(self.sold) + _PAIR.size * len(self.returned) + len(self.model)
+
     def sold_in(self, period: int) -> int:
         """Return what was sold in a kept period, thousandths; 0 where there is none."""
         at = period - self.first

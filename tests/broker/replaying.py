@@ -9,6 +9,7 @@ from schemas.reading import read_alert, read_forecast
 from schemas.topics import FORECASTS, SIGNALS, Topic
 from streams.at import at_of
 from streams.chain import Chain, ChainSettings
+from streams.engine.table import canonical_state
 from streams.outcome import Output
 from streams.report import Collector
 from tests.broker.installation import Installation
@@ -93,8 +94,9 @@ def check_state(live: Installation, chain: Chain) -> None:
     for task, engine in enumerate(chain.engines):
         stored = live.wiring.store.all_fields(f"engine:{task}")
         marks, fields = engine.marks, {name: value for name, value in engine.writes().items() if value is not None}
-        assert fields.keys() == stored.keys()
-        assert [name for name, value in fields.items() if stored[name] != value] == []
+        mine, theirs = canonical_state(fields), canonical_state(stored)
+        assert mine.keys() == theirs.keys()
+        assert [name for name, value in mine.items() if theirs[name] != value] == []
         assert marks == live.wiring.store.marks(f"engine:{task}")
 
 
