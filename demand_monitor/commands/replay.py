@@ -36,8 +36,8 @@ From = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Score from here on (ISO 8601). Of topics, only what stands on the record from the first tick at or after "
-        "it is read, with an empty state; a file is always played from its first row.",
+        help="Score from here on (ISO 8601). Of topics, reading begins behind the last tick before it, with an empty "
+        "state; a file is always played from its first row.",
     ),
 ]
 Warmup = Annotated[
