@@ -149,11 +149,12 @@ class Closes:
         core.table.touch(series)
         start_ms = hour * HOUR_MS
         cut_ms = start_ms + HOUR_MS + self._windows.hour_offset(series)
-        self._risk.confirm(series, cut_ms)
-        on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
-        if on_hand is not None and on_hand <= 0:
-            self._empty_hour(series, hour, on_hand, sold)
-        if sold > 0:
+        if series.on_hand is not None:
+            self._risk.confirm(series, cut_ms)
+            on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
+            if on_hand is not None and on_hand <= 0:
+                self._empty_hour(series, hour, on_hand, sold)
+        if sold > 0 and not self._windows.lazy:
             self._surge(series, hour)
         return True
 
@@ -176,7 +177,7 @@ class Closes:
         at_ms = hour * HOUR_MS
         period = self._core.periods.of(at_ms)
         window = series.open.get(period)
-        if window is None or series.surge_since is not None or self._core.settings.models == "none":
+        if window is None or series.surge_since is not None:
             return
         history = self._core.archive.of(series)
         if not history.model:
