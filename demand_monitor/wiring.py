@@ -2,7 +2,7 @@
 
 ::
 
-    Settings ──► Wiring ─┬─ ports:  admin  inlet  outlet  transactions  store  clock  journal
+    Settings ──► Wiring ─┬─ ports:  admin  inlet  tail  outlet  transactions  store  clock  journal
                          └─ hosts:  engine_worker  desk_worker  price_host  loader  heartbeat  feed  redrive
 
 Each call builds a new client, so what is built may run in a thread of its own; the store alone is shared. The one rule:
@@ -24,6 +24,7 @@ from adapters.journal import JsonJournal
 from adapters.kafka_admin import KafkaAdmin
 from adapters.kafka_inlet import KafkaInlet
 from adapters.kafka_outlet import KafkaOutlet
+from adapters.kafka_tail import KafkaTail
 from adapters.kafka_transactions import KafkaTransactions
 from adapters.redis_store import RedisStore, connect
 from adapters.timed_store import Store, TimedStore
@@ -47,6 +48,7 @@ from streams.ports import (
     Clock,
     Inlet,
     Journal,
+    LogTail,
     Outlet,
     Place,
     Snapshot,
@@ -132,6 +134,10 @@ class Wiring:
         """Return a reader: a member of a group, or one that is assigned by hand."""
         config = self._kafka if group is None else {**self._kafka, "group.id": group}
         return KafkaInlet(config, self.clock, self.settings.outage_seconds)
+
+    def tail(self) -> LogTail:
+        """Return a reader of the newest records and their log times."""
+        return KafkaTail(self._kafka, self.clock, self.settings.answer_seconds)
 
     def outlet(self) -> Outlet:
         """Return a writer."""
