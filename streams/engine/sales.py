@@ -58,7 +58,7 @@ class Sales:
         while at < stop:
             t_ms, offset, body, record = items[at]
             if t_ms > newest:
-                if 0 <= newest and t_ms <= tick_ms:
+                if newest >= 0 and t_ms <= tick_ms:
                     clock.newest_ms = newest = t_ms
                     if agenda.next_due <= newest:
                         break
