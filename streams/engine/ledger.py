@@ -21,7 +21,8 @@ from streams.engine.series import Order
 if TYPE_CHECKING:
     from streams.engine.series import Series
 
-#: Each time so many movements are kept one by one, those older than the slack are let go.
+#: Each time so many movements are kept one by one, those older than the slack are let go, if the first of them is twice
+#: as old: else a product that sells by the second would be swept at every 32nd sale, to let go of next to nothing.
 _PRUNE_EVERY = 32
 
 
@@ -37,7 +38,7 @@ def move(series: Series, at_ms: int, units: int, oldest_kept_ms: int) -> None:
         recent.append((series.counted_ms, -units))
     else:
         series.on_hand = on_hand + units
-    if not len(recent) % _PRUNE_EVERY:
+    if not len(recent) % _PRUNE_EVERY and recent[0][0] <= oldest_kept_ms - (at_ms - oldest_kept_ms):
         _prune(series, oldest_kept_ms)
 
 
