@@ -18,7 +18,7 @@ _HEAD = struct.Struct("<Hi3qd4H")
 _NUMBERS = [struct.Struct(f"<{count}q") for count in range(11)]
 _PERIOD = struct.Struct("<i4q")
 _HOUR = struct.Struct("<iq")
-_MOVE = struct.Struct("<qq")
+_MOVE = struct.Struct("<iq")
 _ORDER = struct.Struct("<qqH")
 _NONE = -(1 << 63)
 
@@ -104,7 +104,7 @@ class Series:
         self.zero_log = 0
         self.open: dict[int, list[int]] = {}
         self.hours: dict[int, int] = {}
-        self.recent: list[tuple[int, int]] = []
+        self.recent: dict[int, int] = {}
         self.orders: list[Order] = []
 
     def on_order(self) -> int:
@@ -149,7 +149,7 @@ class Series:
         ]
         parts += [_PERIOD.pack(period, *window) for period, window in self.open.items()]
         parts += [_HOUR.pack(hour, sold) for hour, sold in self.hours.items()]
-        parts += [_MOVE.pack(at, units) for at, units in self.recent]
+        parts += [_MOVE.pack(step, units) for step, units in self.recent.items()]
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
@@ -187,7 +187,8 @@ class Series:
             self.hours[hour] = sold
             at += _HOUR.size
         for _ in range(moves):
-            self.recent.append(_MOVE.unpack_from(row, at))
+            step, units = _MOVE.unpack_from(row, at)
+            self.recent[step] = units
             at += _MOVE.size
         for _ in range(orders):
             units, due_ms, size = _ORDER.unpack_from(row, at)
