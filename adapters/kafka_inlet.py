@@ -92,7 +92,7 @@ class KafkaInlet:
     def assign(self, starts: Mapping[Place, int]) -> None:
         self._positions = dict(starts)
         self._paused = set()
-        self._consumer.assign(_partitions(starts))
+        self._begin(self._consumer)
 
     def poll(self, max_records: int, timeout_seconds: float) -> Sequence[Chunk]:
         messages = self._consume(max_records, timeout_seconds)
@@ -239,9 +239,16 @@ class KafkaInlet:
         self._down_since = None
 
     def _start_again(self) -> None:
-        self._consumer.assign(_partitions(self._positions))
+        self._begin(self._consumer)
         if self._paused:
             self._consumer.pause([TopicPartition(*place) for place in self._paused])
+
+    def _begin(self, consumer: Consumer) -> None:
+        """Read every place from where it stands."""
+        partitions = _partitions(self._positions)
+        consumer.assign(partitions)
+        # A pause outlives its assignment in librdkafka, even one that is lost and given again: it would last for ever.
+        consumer.resume(partitions)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [Place(partition.topic, partition.partition) for partition in partitions]
@@ -251,7 +258,7 @@ class KafkaInlet:
                 self._positions = dict(self._assignment.assigned(places))
         except BaseException as failure:
             self._failure = failure
-        consumer.assign(_partitions(self._positions))
+        self._begin(consumer)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [Place(partition.topic, partition.partition) for partition in partitions]

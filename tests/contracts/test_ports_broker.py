@@ -208,6 +208,38 @@ def test_a_paused_place_is_silent_until_resumed(world: World) -> None:
     assert read(inlet, lambda at: at.get(left) == 3) == {left: [1, 2]}
 
 
+def test_a_pause_ends_with_its_assignment(world: World) -> None:
+    name = world.topic(2)
+    left, right = Place(name, 0), Place(name, 1)
+    fill(world, left, 3)
+    inlet = world.inlet()
+    inlet.assign({left: 0})
+    read(inlet, lambda at: at == {left: 3})
+    inlet.pause([left])
+    inlet.assign({left: 1})
+    assert read(inlet, lambda at: at == {left: 3}) == {left: [1, 2]}
+    inlet.pause([left])
+    inlet.assign({right: 0})
+    inlet.assign({left: 2})
+    assert read(inlet, lambda at: at == {left: 3}) == {left: [2]}
+
+
+def test_a_pause_ends_when_the_group_shares_anew(world: World) -> None:
+    place = Place(world.topic(1), 0)
+    fill(world, place, 3)
+    answers = Answers()
+    inlets = [world.inlet(), world.inlet()]
+    inlets[0].subscribe([place.topic], answers)
+    assert read(inlets[0], lambda at: at == {place: 3}) == {place: [0, 1, 2]}
+    inlets[0].pause([place])
+    inlets[1].subscribe([place.topic], Answers())
+    # Two members, one partition: whoever gets it reads it all.
+    turn_until(inlets, lambda: len(answers.events) > 1)
+    world.opened.remove(inlets[1])
+    inlets[1].close()
+    assert read(inlets[0], lambda at: at == {place: 3}) == {place: [0, 1, 2]}
+
+
 def test_a_start_beyond_the_log_is_refused(world: World) -> None:
     place = Place(world.topic(1), 0)
     fill(world, place, 3)
