@@ -100,14 +100,14 @@ class Installation:
         assert done.returncode == code, f"{' '.join(words)}: {done.returncode}\n{told}"
         return done.stdout
 
-    def start(self, *words: str) -> Process:
-        """Start a command that runs until it is told to end."""
+    def start(self, *words: str, module: str = "demand_monitor", **variables: str) -> Process:
+        """Start a command that runs until it is told to end; `variables` are added to its environment."""
         number = len(self.processes)
         out, err = (self.folder / f"{number}-{words[0]}.{stream}" for stream in ("out", "err"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "demand_monitor", *words],
-                env=self._environment,
+                [sys.executable, "-m", module, *words],
+                env={**self._environment, **variables},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
