@@ -85,11 +85,15 @@ class Installation:
 
     # --- commands -------------------------------------------------------------------------------------------------
 
-    def run(self, *words: str, code: int = 0, seconds: float = 110) -> str:
-        """Run a command to its end and return what it has printed."""
+    def run(self, *words: str, code: int = 0, seconds: float = 110, **variables: str) -> str:
+        """Run a command to its end and return what it has printed; `variables` are added to its environment."""
+        return self.try_run(*words, code=code, seconds=seconds, **variables)[0]
+
+    def try_run(self, *words: str, code: int, seconds: float = 110, **variables: str) -> tuple[str, str]:
+        """Run a command to the end that is expected of it; return what it has printed, and what it has told."""
         done = subprocess.run(
             [sys.executable, "-m", "demand_monitor", *words],
-            env=self._environment,
+            env={**self._environment, **variables},
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -98,7 +102,7 @@ class Installation:
         )
         told = f"{done.stdout[-2_000:]}{done.stderr[-2_000:]}"
         assert done.returncode == code, f"{' '.join(words)}: {done.returncode}\n{told}"
-        return done.stdout
+        return done.stdout, done.stderr
 
     def start(self, *words: str, module: str = "demand_monitor", **variables: str) -> Process:
         """Start a command that runs until it is told to end; `variables` are added to its environment."""

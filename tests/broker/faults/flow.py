@@ -35,7 +35,7 @@ class Flow:
         self._outlet: Outlet = live.wiring.outlet()
         self._records: Sequence[Sent] = market.sent()
         self._next = 0
-        self._newest_ms = 0
+        self.newest_ms = 0
 
     @property
     def left(self) -> int:
@@ -50,8 +50,8 @@ class Flow:
             for record in batch:
                 self._outlet.send(self._live.wiring.topic(record.topic), record.key, record.value)
             self._next += len(batch)
-            self._newest_ms = max(self._newest_ms, *(record.at_ms for record in batch))
-            self.tick(self._newest_ms)
+            self.newest_ms = max(self.newest_ms, *(record.at_ms for record in batch))
+            self.tick(self.newest_ms)
 
     def finish(self) -> None:
         """Write the rest, and the tick that closes the last day."""
@@ -59,11 +59,11 @@ class Flow:
         self.tick(begin_ms() + self.market.days * _DAY_MS + CLOSING_MS)
         self._outlet.close()
 
-    def tick(self, t_ms: int) -> None:
-        """Write a tick to each partition."""
+    def tick(self, t_ms: int, beyond: int = 0) -> None:
+        """Write a tick to each partition; `beyond` so many sales that are not there."""
         self._outlet.flush()
         name, ends = self._live.wiring.topic, self._outlet.ends()
         for task in range(self._live.settings.partitions):
             sales, stock = (ends.get(Place(name(topic), task), 0) for topic in (SALES, STOCK))
-            self._outlet.send(name(TICKS), None, Tick(t_ms, sales, stock, 0, 0, 0).encode(), (), task)
+            self._outlet.send(name(TICKS), None, Tick(t_ms, sales + beyond, stock, 0, 0, 0).encode(), (), task)
         self._outlet.flush()
