@@ -162,6 +162,11 @@ class Installation:
         count = self.wiring.partitions_of(topic)
         return self.wiring.admin().ends([Place(self.wiring.topic(topic), number) for number in range(count)])
 
+    def marks(self) -> dict[int, dict[str, int]]:
+        """Return where the marks of each engine task stand, by input; nothing of a task without any."""
+        found = {task: self.wiring.store.marks(f"engine:{task}") for task in range(self.settings.partitions)}
+        return {task: {} if marks is None else decode_marks(marks)[0] for task, marks in found.items()}
+
     def records(self, topic: Topic) -> dict[int, list[Record]]:
         """Return every record of a topic, by partition."""
         inlet = self.wiring.inlet()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from streams.settings import ShopSettings
 from tests.broker.faults.soak_record import SoakRecord
@@ -16,7 +18,6 @@ from tests.servers.kafka import KafkaServer
 from tests.servers.redis import LocalRedis, NoRedis, RedisServer
 
 Install = Callable[[int, ShopSettings], Installation]
-_RECORD = pytest.StashKey[SoakRecord]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +45,15 @@ def breakable_kafka(real_kafka: KafkaServer) -> Iterator[KafkaServer]:
     yield real_kafka
     real_kafka.resume()
     real_kafka.start()
+    wait_for_controller(real_kafka.bootstrap)
+
+
+def wait_for_controller(bootstrap: str, seconds: float = 60.0) -> None:
+    """Wait until a broker that was frozen is one of the cluster again."""
+    client, give_up_at = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}), time.monotonic() + seconds
+    while client.list_topics(timeout=seconds).controller_id < 0:
+        assert time.monotonic() < give_up_at, "the broker did not come back"
+        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ class Counts:
         SIGKILLs of the price desk.
     backlog
         Records that wait when the first worker starts.
+    seeds
+        Synthetic markets that nobody has looked at.
     """
 
     kills: int
@@ -41,8 +43,9 @@ class Counts:
     events_beside: int
     price_kills: int
     backlog: int
+    seeds: int
 
 
-SMALL: Final = Counts(6, 4, 44_000, 5, 6_000, 10.0, 6_000, 3, 500_000)
-FULL: Final = Counts(20, 20, 220_000, 10, 30_000, 30.0, 30_000, 20, 5_000_000)
+SMALL: Final = Counts(6, 4, 44_000, 5, 6_000, 10.0, 6_000, 3, 500_000, 3)
+FULL: Final = Counts(20, 20, 220_000, 10, 30_000, 30.0, 30_000, 20, 5_000_000, 20)
 COUNTS: Final = FULL if SOAK else SMALL

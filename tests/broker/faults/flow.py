@@ -53,6 +53,12 @@ class Flow:
             self.newest_ms = max(self.newest_ms, *(record.at_ms for record in batch))
             self.tick(self.newest_ms)
 
+    def put_in(self, records: Sequence[Sent]) -> None:
+        """Put further records among those that are still to be written, each at its `at_ms`."""
+        for record in records:
+            place = next(n for n in range(self._next, len(self._records)) if self._records[n].at_ms >= record.at_ms)
+            self._records = [*self._records[:place], record, *self._records[place:]]
+
     def finish(self) -> None:
         """Write the rest, and the tick that closes the last day."""
         self.write(self.left)

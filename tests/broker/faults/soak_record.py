@@ -1,4 +1,4 @@
-"""The record of a soak: one row a fault, as Markdown, appended to the file that DEMAND_SOAK_RECORD names.
+"""The record of a soak: one row a test, as Markdown, appended to the file that DEMAND_SOAK_RECORD names.
 
 The one rule: a row is what a test has told with `record_property`, and how long it took; nothing is made up here.
 """
@@ -20,7 +20,7 @@ _TABLE: Final = "| Fault | What was done and seen | Events | Seconds | Verdict |
 
 
 class SoakRecord:
-    """Collects the outcomes of this package's tests (a pytest plugin).
+    """Collects the outcomes of this package's tests, in a soak those of all that run (a pytest plugin).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class SoakRecord:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome of a test, or of a fixture that failed."""
-        if self._folder not in report.nodeid or (report.when != "call" and report.passed):
+        if not (SOAK or self._folder in report.nodeid) or (report.when != "call" and report.passed):
             return
         told = dict(report.user_properties)
         name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")

@@ -11,15 +11,16 @@ from typing import NamedTuple
 
 from adapters.memory_journal import Fields, MemoryJournal
 from consumers.worker import Worker
-from demand_monitor.settings import read_settings
+from demand_monitor.settings import Settings, read_settings
 from demand_monitor.wiring import Wiring
 from schemas.topics import TICKS, TOPICS, Topic
-from streams.marks import decode_marks
-from streams.ports import Place
+from streams.ports import Journal, Place
 from tests.broker.faults.flow import Flow
 from tests.broker.faults.market import Market
 from tests.broker.faults.oracle import check_exact
 from tests.broker.installation import Installation
+
+SEED = 5
 
 
 class Hand(NamedTuple):
@@ -44,24 +45,27 @@ class Stage:
     ----------
     live
         The installation.
-    events, days
+    events, days, skus
         Of the market.
+    make_topics
+        False where they are there already.
     """
 
-    def __init__(self, live: Installation, events: int, days: int = 2, seed: int = 5) -> None:
+    def __init__(self, live: Installation, events: int, days: int = 2, skus: int = 8, make_topics: bool = True) -> None:
         self.live = live
-        self.market = Market(seed, events, days, skus=8)
-        create_topics(live)
+        self.market = Market(SEED, events, days, skus)
+        if make_topics:
+            create_topics(live)
         self.flow = Flow(live, self.market)
         self.hands: list[Hand] = []
 
-    def hire(self, **options: object) -> Hand:
-        """Start a worker; `options` are settings."""
+    def hire(self, make: Callable[[Settings, Journal], Wiring] = Wiring, **options: object) -> Hand:
+        """Start a worker; `make` wires it, `options` are settings."""
         base = self.live.settings
         given = {name: getattr(base, name) for name in ("bootstrap", "redis", "prefix", "partitions", "shop")}
         journal = MemoryJournal()
         settings = read_settings({**given, "commit_interval_seconds": 0.1, **options})
-        hand = Hand(Wiring(settings, journal).engine_worker(), journal)
+        hand = Hand(make(settings, journal).engine_worker(), journal)
         hand.worker.start()
         self.hands.append(hand)
         return hand
@@ -94,6 +98,12 @@ class Stage:
             hand.worker.close()
         self.hands = []
 
+    def abandon(self) -> None:
+        """Let every worker leave without a commit, as one does that an error has ended."""
+        for hand in self.hands:
+            hand.worker.close()
+        self.hands = []
+
     def finish(self) -> None:
         """Write the rest of the market, handle it, and hold the result to the oracle."""
         self.flow.finish()
@@ -103,8 +113,7 @@ class Stage:
 
     def marks(self) -> dict[int, dict[str, int]]:
         """Return where the marks of each task stand."""
-        found = {task: self.live.wiring.store.marks(f"engine:{task}") for task in range(self.live.settings.partitions)}
-        return {task: {} if marks is None else decode_marks(marks)[0] for task, marks in found.items()}
+        return self.live.marks()
 
     def ends(self, topic: Topic) -> dict[int, int]:
         """Return where the partitions of a topic end."""
