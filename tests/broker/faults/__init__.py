@@ -35,8 +35,8 @@ backlog in bounded memory                       test_backlog: all records wait a
 
 Elsewhere, and not repeated here: the next worker finishes a killed one's work with the smallest task
 (`test_worker_takeover`), Redis dies under it (`test_worker_outage`), a crash or an outage at each single call of each
-port (`tests/unit/test_crash_everywhere`, `test_worker_faults`), two price desks and a fenced one (`test_prices`), a start
-beyond the end of the log (`tests/contracts`).
+port (`tests/unit/test_crash_everywhere`, `test_worker_faults`), two price desks and a fenced one (`test_prices`), a
+start beyond the end of the log (`tests/contracts`).
 
 How often and how much stands in `counts.py`: small for `make test`, full for `make soak`.
 """

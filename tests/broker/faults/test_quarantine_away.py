@@ -23,7 +23,8 @@ def test_no_mark_moves_while_a_bad_record_has_nowhere_to_go(install: Install) ->
     name = stage.live.wiring.topic(QUARANTINE)
     admin = AdminClient({"bootstrap.servers": stage.live.settings.bootstrap})
     admin.delete_topics([name])[name].result(20)
-    stage.hire()
+    # How long librdkafka takes a topic that is not there for one that is just being made: 30 s by default.
+    stage.hire(kafka={"topic.metadata.propagation.max.ms": "3000"})
     stage.write_part(3)
     stage.step_until(stage.is_handled)
     assert name not in stage.live.wiring.admin().partitions()
