@@ -91,8 +91,8 @@ class KafkaInlet:
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         self._positions = dict(starts)
-        self._paused = set()
-        self._begin(self._consumer)
+        self._forget_pauses()
+        self._consumer.assign(_partitions(starts))
 
     def poll(self, max_records: int, timeout_seconds: float) -> Sequence[Chunk]:
         messages = self._consume(max_records, timeout_seconds)
@@ -239,16 +239,9 @@ class KafkaInlet:
         self._down_since = None
 
     def _start_again(self) -> None:
-        self._begin(self._consumer)
+        self._consumer.assign(_partitions(self._positions))
         if self._paused:
             self._consumer.pause([TopicPartition(*place) for place in self._paused])
-
-    def _begin(self, consumer: Consumer) -> None:
-        """Read every place from where it stands."""
-        partitions = _partitions(self._positions)
-        consumer.assign(partitions)
-        # A pause outlives its assignment in librdkafka, even one that is lost and given again: it would last for ever.
-        consumer.resume(partitions)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [Place(partition.topic, partition.partition) for partition in partitions]
@@ -258,7 +251,7 @@ class KafkaInlet:
                 self._positions = dict(self._assignment.assigned(places))
         except BaseException as failure:
             self._failure = failure
-        self._begin(consumer)
+        consumer.assign(_partitions(self._positions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [Place(partition.topic, partition.partition) for partition in partitions]
@@ -268,7 +261,8 @@ class KafkaInlet:
                 self._assignment.revoked(places)
         except BaseException as failure:
             self._failure = failure
-        self._positions, self._paused = {}, set()
+        self._positions = {}
+        self._forget_pauses()
         consumer.unassign()
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -276,8 +270,15 @@ class KafkaInlet:
         self._lose()
         consumer.unassign()
 
+    def _forget_pauses(self) -> None:
+        """Resume what was paused: the client keeps a place paused through every assignment to come."""
+        if self._paused:
+            self._consumer.resume([TopicPartition(*place) for place in self._paused])
+        self._paused = set()
+
     def _lose(self) -> None:
-        places, self._positions, self._paused = list(self._positions), {}, set()
+        places, self._positions = list(self._positions), {}
+        self._forget_pauses()
         try:
             if self._assignment is not None and places:
                 self._assignment.lost(places)

@@ -5,6 +5,7 @@ The one rule: an id is a digest of names and event times; never of floats, model
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 #: Bytes of a dedupe id: exact to 128 bits, whatever text the sender uses.
@@ -21,6 +22,17 @@ def derive_id(*parts: str | int) -> str:
     """
     text = "\x1f".join(str(part) for part in parts)
     return blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def derive_ids(head: Sequence[str | int], tails: Iterable[str | int], *ends: str | int) -> list[str]:
+    """Return the ids of many lists of parts that differ in one part, without joining the others each time.
+
+    >>> derive_ids(("file", "mapping"), (7, 8), 0) == [derive_id("file", "mapping", row, 0) for row in (7, 8)]
+    True
+    """
+    before = "".join(f"{part}\x1f" for part in head)
+    after = "".join(f"\x1f{part}" for part in ends)
+    return [blake2b(f"{before}{tail}{after}".encode(), digest_size=DIGEST_BYTES).hexdigest() for tail in tails]
 
 
 def dedupe_key(event_id: str) -> bytes:

@@ -19,12 +19,18 @@ The one rule: nothing is taken while an input that has not reached its end has n
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from streams.ports import Record
+
 B = TypeVar("B")
+#: Taken items are let go once so many lie in front, and they are the greater part.
+_LET_GO = 4_096
+_offset_of = itemgetter(1)
 
 
 class Item(NamedTuple, Generic[B]):
@@ -33,19 +39,52 @@ class Item(NamedTuple, Generic[B]):
     t_ms: int
     offset: int
     body: B
+    record: Record | None = None
+
+
+#: Consecutive items of one input, with its name.
+Run = tuple[str, list[Item[B]]]
 
 
 @dataclass(slots=True)
 class _Lane(Generic[B]):
-    """One input: what has been fed and not taken yet."""
+    """One input: what has been fed, and how much of it was taken."""
 
     position: int
-    pending: deque[Item[B]] = field(default_factory=deque)
-    fed: int = 0
+    fed: int
+    items: list[Item[B]] = field(default_factory=list)
+    head: int = 0
+
+    def waits(self) -> bool:
+        """Return whether there is a head."""
+        return self.head < len(self.items)
 
     def next_offset(self) -> int:
         """Return the offset before which everything was taken."""
-        return self.pending[0].offset if self.pending else self.fed
+        return self.items[self.head].offset if self.waits() else self.fed
+
+    def reach(self, end: int, room: int, latest_ms: int | None) -> int:
+        """Return the index before which items may be taken: below an end, at most so many, none later than a time."""
+        items, head = self.items, self.head
+        stop = min(len(items), head + room)
+        if items[stop - 1].offset >= end:
+            stop = bisect_left(items, end, head, stop, key=_offset_of)
+        if latest_ms is None:
+            return stop
+        for at in range(head, stop):
+            if items[at][0] > latest_ms:
+                return at
+        return stop
+
+    def take(self, stop: int) -> list[Item[B]]:
+        """Return the items up to an index, and let them go."""
+        run = self.items[self.head : stop]
+        self.head = stop
+        self.position = run[-1].offset + 1
+        if stop == len(self.items) or (stop > _LET_GO and 2 * stop > len(self.items)):
+            del self.items[:stop]
+            self.head = 0
+        return run
 
 
 class Merge(Generic[B]):
@@ -63,8 +102,8 @@ class Merge(Generic[B]):
     >>> merge.take({"stock": 1, "sales": 1}, 10)          # stock has no head yet: wait
     []
     >>> merge.feed("stock", [Item(900, 0, "delivery")], 1)
-    >>> [item.body for _, item in merge.take({"stock": 1, "sales": 1}, 10)]
-    ['delivery', 'sale']
+    >>> [(name, [item.body for item in run]) for name, run in merge.take({"stock": 1, "sales": 1}, 10)]
+    [('stock', ['delivery']), ('sales', ['sale'])]
     """
 
     def __init__(self, names: Sequence[str], starts: dict[str, int]) -> None:
@@ -74,12 +113,13 @@ class Merge(Generic[B]):
     def feed(self, name: str, items: Sequence[Item[B]], position: int) -> None:
         """Take consecutive items of one input; `position` is the next offset of that input."""
         lane = self._lanes[name]
-        lane.pending.extend(items)
+        lane.items.extend(items)
         lane.fed = max(lane.fed, position)
 
     def pending(self, name: str) -> int:
         """Return how many items of an input wait."""
-        return len(self._lanes[name].pending)
+        lane = self._lanes[name]
+        return len(lane.items) - lane.head
 
     def positions(self) -> dict[str, int]:
         """Return the offset of each input before which everything was taken."""
@@ -98,43 +138,33 @@ class Merge(Generic[B]):
     def ready(self, ends: dict[str, int]) -> bool:
         """Return whether :meth:`take` would return something."""
         lanes = [self._lanes[name] for name in self.names if self._lanes[name].next_offset() < ends[name]]
-        return bool(lanes) and all(lane.pending for lane in lanes)
+        return bool(lanes) and all(lane.waits() for lane in lanes)
 
-    def take(self, ends: dict[str, int], budget: int) -> list[tuple[str, Item[B]]]:
-        """Return at most `budget` items below `ends`, in order; fewer when a head is missing."""
-        taken: list[tuple[str, Item[B]]] = []
+    def take(self, ends: dict[str, int], budget: int) -> list[Run[B]]:
+        """Return runs of at most `budget` items below `ends` in all, in order; fewer when a head is missing."""
+        runs: list[Run[B]] = []
         open_lanes = [
             (rank, name, self._lanes[name], ends[name])
             for rank, name in enumerate(self.names)
             if self._lanes[name].next_offset() < ends[name]
         ]
-        while open_lanes and len(taken) < budget:
-            if any(not lane.pending for _, _, lane, _ in open_lanes):
+        while open_lanes and budget > 0:
+            if any(not lane.waits() for _, _, lane, _ in open_lanes):
                 break
-            _, rank, name, lane, end = min((entry[2].pending[0].t_ms, *entry) for entry in open_lanes)
-            limit = min(((other.pending[0].t_ms, at) for at, _, other, _ in open_lanes if at != rank), default=None)
-            self._run(name, lane, end, (rank, limit), taken, budget)
+            # Most runs are long, so this choice is rare.
+            _, rank, name, lane, end = min((entry[2].items[entry[2].head].t_ms, *entry) for entry in open_lanes)
+            others = [(other.items[other.head].t_ms, at) for at, _, other, _ in open_lanes if at != rank]
+            run = lane.take(lane.reach(end, budget, _latest(rank, others)))
+            runs.append((name, run))
+            budget -= len(run)
             if lane.next_offset() >= end:
                 open_lanes = [entry for entry in open_lanes if entry[0] != rank]
-        return taken
+        return runs
 
-    @staticmethod
-    def _run(
-        name: str,
-        lane: _Lane[B],
-        end: int,
-        order: tuple[int, tuple[int, int] | None],
-        taken: list[tuple[str, Item[B]]],
-        budget: int,
-    ) -> None:
-        """Take from one lane while its head stays the smallest: most runs are long, so the choice above is rare."""
-        rank, limit = order
-        pending = lane.pending
-        room = budget - len(taken)
-        while pending and room > 0:
-            item = pending[0]
-            if item.offset >= end or (limit is not None and (item.t_ms, rank) > limit):
-                break
-            taken.append((name, pending.popleft()))
-            lane.position = item.offset + 1
-            room -= 1
+
+def _latest(rank: int, heads: Sequence[tuple[int, int]]) -> int | None:
+    """Return the latest time that goes before every one of the other heads (time, rank); None where there is none."""
+    if not heads:
+        return None
+    t_ms, other = min(heads)
+    return t_ms if rank < other else t_ms - 1

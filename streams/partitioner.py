@@ -5,6 +5,8 @@ The one rule: it agrees with librdkafka's `murmur2_random` and the Java client's
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _SEED = 0x9747B28C
 _FACTOR = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -32,6 +34,7 @@ def murmur2(key: bytes) -> int:
     return state ^ state >> 15
 
 
+@lru_cache(maxsize=1 << 17)
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition that every producer of ours chooses for a key.
 

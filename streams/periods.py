@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streams.settings import Period
 
 #: Zones change their offset at multiples of a quarter of an hour, so one look-up serves the whole quarter.
-_QUARTER_MS = HOUR_MS // 4
+QUARTER_MS = HOUR_MS // 4
 _CACHE_LIMIT = 200_000
 
 
@@ -57,7 +57,7 @@ class Periods:
 
     def of(self, ms: int) -> int:
         """Return the ordinal of the period in which a moment lies."""
-        quarter = ms // _QUARTER_MS
+        quarter = ms // QUARTER_MS
         found = self._ordinals.get(quarter)
         if found is None:
             if len(self._ordinals) > _CACHE_LIMIT:

@@ -23,7 +23,7 @@ from producers.mappings.formulas import as_text, evaluate, holds
 from producers.mappings.mapping import EventRule, Expression, Mapping
 from producers.mappings.sheet import Sheet, iso_column
 from schemas.context import ContextSignal, Promotion, StoreStatus
-from schemas.ids import derive_id
+from schemas.ids import derive_id, derive_ids
 from schemas.quantities import HOUR_MS
 from schemas.reasons import Reason, reason_of
 from schemas.stock import Availability
@@ -141,11 +141,11 @@ class EventEncoder:
         head = (self._file_name, self._mapping.name)
         numbers = rows.rows.tolist()
         if len(run_numbers):
-            ids = (
+            ids = [
                 derive_id(*head, row, self._place, run) for row, run in zip(numbers, run_numbers.tolist(), strict=True)
-            )
+            ]
         else:
-            ids = (derive_id(*head, row, self._place) for row in numbers)
+            ids = derive_ids(head, numbers, self._place)
         return [f',"event_id":"{each}"' for each in ids]
 
     def _keys(self, checked: dict[str, Column]) -> Sequence[bytes]:

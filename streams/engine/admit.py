@@ -1,7 +1,7 @@
 """Admission: from a record to something the engine may believe, or to a refusal with its reason.
 
 What can be judged from the record alone is judged here, once, when it is fed; what needs the order (too far ahead of
-the tick, older than the dedupe horizon, seen before) is judged by the engine when its turn comes.
+the tick, older than the dedupe horizon, seen before) is judged by the gate when its turn comes.
 
 The one rule: nothing is repaired, and a refused record keeps its place in the order.
 """
@@ -32,39 +32,8 @@ from streams.merge import Item
 from streams.ports import Place, Record
 
 StockBody = StockCounted | StockDelivered | OrderPlaced | OrderCancelled | StockAdjusted | Availability | ShelfPrice
-
-
-class Sold:
-    """A sale as the engine uses it."""
-
-    __slots__ = ("fields", "record")
-
-    def __init__(self, record: Record, fields: SaleFields) -> None:
-        self.record = record
-        self.fields = fields
-
-
-class Moved:
-    """A stock event or a rival's price as the engine uses it."""
-
-    __slots__ = ("event", "record")
-
-    def __init__(self, record: Record, event: StockBody | CompetitorPrice) -> None:
-        self.record = record
-        self.event = event
-
-
-class Refused:
-    """A record that cannot be used."""
-
-    __slots__ = ("error", "record")
-
-    def __init__(self, record: Record, error: BadEvent) -> None:
-        self.record = record
-        self.error = error
-
-
-Body = Sold | Moved | Refused
+#: What a record turned out to be; `BadEvent` where it cannot be used.
+Body = SaleFields | StockBody | CompetitorPrice | BadEvent
 UNREADABLE_MS = -1
 
 
@@ -78,6 +47,7 @@ def admit_sales(records: Sequence[Record]) -> list[Item[Body]]:
     """Return sales in record order; refused ones have no time."""
     items: list[Item[Body]] = []
     append = items.append
+    new = tuple.__new__  # Item(...) would go through a Python frame for its default
     for record in records:
         try:
             fields = read_sale(record[2])
@@ -89,9 +59,9 @@ def admit_sales(records: Sequence[Record]) -> list[Item[Body]]:
                 raise BadEvent(Reason.UNKNOWN_CURRENCY, currency)
             time_ms = round(fields["event_time"].timestamp() * 1000)
         except (BadEvent, UnicodeDecodeError) as error:
-            append(Item(UNREADABLE_MS, record[0], Refused(record, _as_bad(error))))
+            append(Item(UNREADABLE_MS, record[0], _as_bad(error), record))
         else:
-            append(Item(time_ms, record[0], Sold(record, fields)))
+            append(new(Item, (time_ms, record[0], fields, record)))
     return items
 
 
@@ -113,9 +83,9 @@ def _admit(record: Record, read: Callable[[bytes | None], Any]) -> Item[Body]:
         currency = getattr(event, "currency", None)
         if currency is not None and currency not in MINOR_DECIMALS:
             raise BadEvent(Reason.UNKNOWN_CURRENCY, currency)
-        return Item(to_ms(event.event_time), record.offset, Moved(record, event))
+        return Item(to_ms(event.event_time), record.offset, event, record)
     except (BadEvent, UnicodeDecodeError) as error:
-        return Item(UNREADABLE_MS, record.offset, Refused(record, _as_bad(error)))
+        return Item(UNREADABLE_MS, record.offset, _as_bad(error), record)
 
 
 def _key_error(key: bytes | None) -> BadEvent:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from streams.engine.risk import Risk
     from streams.engine.series import Series
     from streams.engine.stores import StoreState
+    from streams.engine.windows import Windows
 
 #: A day's demand this unlikely under its forecast is a surge or a slump. Real demand has heavier tails than the
 #: forecast's negative binomial, so a surge must also pass everything sold in the last eight weeks.
@@ -52,8 +53,9 @@ _NEVER_EMPTY = -1_000
 class Closes:
     """The closes of one task."""
 
-    def __init__(self, core: Core, facts: Facts, risk: Risk) -> None:
+    def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
+        self._windows = windows
         self._facts = facts
         self._risk = risk
 
@@ -64,9 +66,25 @@ class Closes:
         series = self._core.table.by_name[item.name]
         if item.kind is Close.HOUR:
             return self._hour(series, item.ordinal)
+        if self._windows.lazy:
+            return self._lapsing_period(series, item.ordinal)
         if item.ordinal != series.next_period:
             return False
         self._period(series)
+        return True
+
+    def _lapsing_period(self, series: Series, period: int) -> bool:
+        """Close a period without models, and put the empty ones before it into the history."""
+        window = series.open.pop(period, None)
+        if window is None:
+            return False
+        core = self._core
+        history = core.archive.of(series)
+        core.emitter.count("periods_closed", history.skip_to(period, series.next_period) + 1)
+        history.append(period, window[SOLD], window[RETURNED], True)
+        series.next_period = period + 1
+        core.archive.keep(series, history)
+        core.table.touch(series)
         return True
 
     # --- stores -----------------------------------------------------------------------------------------------
@@ -80,7 +98,7 @@ class Closes:
         else:
             self._store_period(store, ordinal)
         self._core.stores.touch(store)
-        self._core.plan_store(store)
+        self._windows.plan_store(store)
         return True
 
     def _store_hour(self, store: StoreState, hour: int) -> None:
@@ -130,12 +148,13 @@ class Closes:
         core = self._core
         core.table.touch(series)
         start_ms = hour * HOUR_MS
-        cut_ms = start_ms + HOUR_MS + core.hour_offset(series)
-        self._risk.confirm(series, cut_ms)
-        on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
-        if on_hand is not None and on_hand <= 0:
-            self._empty_hour(series, hour, on_hand, sold)
-        if sold > 0:
+        cut_ms = start_ms + HOUR_MS + self._windows.hour_offset(series)
+        if series.on_hand is not None:
+            self._risk.confirm(series, cut_ms)
+            on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
+            if on_hand is not None and on_hand <= 0:
+                self._empty_hour(series, hour, on_hand, sold)
+        if sold > 0 and not self._windows.lazy:
             self._surge(series, hour)
         return True
 
@@ -145,22 +164,22 @@ class Closes:
         period = self._core.periods.of(start_ms)
         if sold > 0 and on_hand < 0 and period >= series.next_period:
             # Sold from below zero: the ledger is wrong, so none of this period's hours was seen empty.
-            series.window(period)[EMPTY_HOURS] = _NEVER_EMPTY
+            self._windows.window(series, period)[EMPTY_HOURS] = _NEVER_EMPTY
         elif sold <= 0 and period >= series.next_period and self._facts.trading(series.store_id, start_ms):
-            series.window(period)[EMPTY_HOURS] += 1
+            self._windows.window(series, period)[EMPTY_HOURS] += 1
         followed = series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS
         if followed and hour + 1 not in series.hours:
             # No sale will open the next hour of an empty shelf, so it is opened here.
             series.hours[hour + 1] = 0
-            self._core.plan_hour(series, hour + 1)
+            self._windows.plan_hour(series, hour + 1)
 
     def _surge(self, series: Series, hour: int) -> None:
         at_ms = hour * HOUR_MS
         period = self._core.periods.of(at_ms)
         window = series.open.get(period)
-        if window is None or series.surge_since is not None or self._core.settings.models == "none":
+        if window is None or series.surge_since is not None:
             return
-        history = self._core.history(series)
+        history = self._core.archive.of(series)
         if not history.model:
             return
         origin = self._core.periods.start_ms(period)
@@ -188,24 +207,22 @@ class Closes:
         period = series.next_period
         window = series.open.pop(period, None) or [0, 0, 0, 0]
         end_ms = core.periods.end_ms(period)
-        cut_ms = end_ms + core.period_offset(series)
+        cut_ms = end_ms + self._windows.period_offset(series)
         exposure = self._facts.exposure(series, period, max(0, window[EMPTY_HOURS]), window[OUT_MS], cut_ms)
         taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
-        history = core.history(series)
-        model = self._learn(series, history, period, window[SOLD], taught) if core.settings.models != "none" else None
+        history = core.archive.of(series)
+        model = self._learn(series, history, period, window[SOLD], taught)
         history.append(period, window[SOLD], window[RETURNED], taught)
         series.next_period = period + 1
-        if model is not None:
-            expected = self._issue(series, history, model, period + 1)
-            history.model = model.encode()
-            self._say_luck(series, model, expected)
-        core.keep_history(series, history)
+        expected = self._issue(series, history, model, period + 1)
+        history.model = model.encode()
+        self._say_luck(series, model, expected)
+        core.archive.keep(series, history)
         core.emitter.count("periods_closed")
         core.table.touch(series)
-        core.plan_period(series)
+        self._windows.plan_next(series)
         if series.on_hand is not None:
-            if model is not None:
-                self._risk.replan(series, end_ms, model)
+            self._risk.replan(series, end_ms, model)
             self._risk.confirm(series, cut_ms)
 
     def _stood_empty(self, series: Series, period: int, sold: int) -> bool:
@@ -219,11 +236,18 @@ class Closes:
         x = self._facts.features(series, history.units(HISTORY_PERIODS), period, core.periods.start_ms(period))
         lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
         if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
-            core.board.add(lesson)
+            core.board.add(lesson, period)
         if taught:
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
+            self._note_score(series, period, lesson, model)
         return model
+
+    def _note_score(self, series: Series, period: int, lesson: Lesson, model: SeriesModel) -> None:
+        """Let people see how near to a drift the series of a store are."""
+        score = model.drift_score if lesson.drift is None else lesson.drift.score
+        if score is not None and lesson.forecast is not None and _tells_drift(lesson.forecast):
+            self._core.drifts.note(series.store_id, period, score)
 
     def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
         start_ms = self._core.periods.start_ms(period)
@@ -276,10 +300,10 @@ class Closes:
         found = lesson.drift
         if found is None or lesson.forecast is None:
             return
-        demand = lesson.forecast.distribution
-        if demand.mean_units < _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance):
+        if not _tells_drift(lesson.forecast):
             self._core.emitter.count("drift_in_noise")
             return
+        self._core.tally.drifts[found.direction] += 1
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
@@ -326,3 +350,8 @@ class Closes:
                 **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
             }
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
+
+
+def _tells_drift(expected: Forecast) -> bool:
+    demand = expected.distribution
+    return demand.mean_units >= _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance)

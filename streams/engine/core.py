@@ -2,12 +2,12 @@
 
 ::
 
-    table      hot series          p:, n:      clock    where the task stands in time      clock
-    cold       histories, models   m:          board    scores                             score
+    table      hot series          h:, n:      clock    where the task stands in time      clock
+    archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
-    market     prices              r:
+    market     prices              r:          drifts   highest drift scores               drift
 
-The one rule: what is not written by `writes` is not state.
+The one rule: what is not written by `writes` is not state; `tally` is not.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from dataclasses import asdict, dataclass, field
 
 from online_models.series_model import SeriesModel
 from schemas.errors import StateCorrupt, TornTask
-from schemas.quantities import HOUR_MS
-from streams.engine.agenda import Agenda, Close, WorkItem
+from streams.engine.agenda import Agenda
+from streams.engine.archive import Archive
 from streams.engine.dedupe import DedupeIndex
+from streams.engine.drift_scores import DriftScores
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
 from streams.engine.market import MarketTable
 from streams.engine.scoreboard import Scoreboard
-from streams.engine.series import Series
-from streams.engine.stores import StoreState, StoreTable
+from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
+from streams.engine.tally import EngineTally
 from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
@@ -94,110 +95,39 @@ class Core:
         self.market = MarketTable()
         self.dedupe = DedupeIndex()
         self.board = Scoreboard()
+        self.drifts = DriftScores()
+        self.tally = EngineTally()
         self.agenda = Agenda()
-        self.cold: dict[str, bytes] = {}
-        self._cold_dirty: set[str] = set()
-        self._cold_bytes = 0
+        self.archive = Archive()
         self.score_from_ms: int | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesModel(settings.season, drift_threshold=settings.drift_threshold)
         self._blank = self._bench.encode()
 
-    # --- series -----------------------------------------------------------------------------------------------
-
-    def series(self, store_id: str, sku: str, at_ms: int) -> Series:
-        """Return a series, made at its first event."""
-        name = f"{store_id}|{sku}"
-        found = self.table.by_name.get(name)
-        if found is None:
-            found = self.table.add(Series(store_id, sku, self.periods.of(at_ms)))
-            store = self.store(store_id, at_ms)
-            store.series += 1
-            self.stores.touch(store)
-            self.plan_period(found)
-        return found
-
-    def store(self, store_id: str, at_ms: int) -> StoreState:
-        """Return a store, made at its first event."""
-        found = self.stores.by_id.get(store_id)
-        if found is None:
-            period = self.periods.of(at_ms)
-            found = StoreState(store_id, at_ms, at_ms // HOUR_MS, period, self.settings.season)
-            self.stores.by_id[store_id] = found
-            self.stores.touch(found)
-            self.plan_store(found)
-        return found
-
-    def history(self, series: Series) -> History:
-        """Return a series' past, from its stored bytes: what is stored is what is used."""
-        name = f"m:{series.name}"
-        stored = self.cold.get(name)
-        return History() if stored is None else History.decode(stored, name)
-
     def model(self, history: History) -> SeriesModel:
         """Return a series' model, read from its stored bytes into the task's one workbench: use it, then let it go."""
         self._bench.restore(history.model or self._blank)
         return self._bench
 
-    def keep_history(self, series: Series, history: History) -> None:
-        """Store a series' past."""
-        name = f"m:{series.name}"
-        encoded = self.cold[name] = history.encode()
-        if name not in self._cold_dirty:
-            self._cold_dirty.add(name)
-            self._cold_bytes += len(encoded)
-
-    # --- agenda -----------------------------------------------------------------------------------------------
-
-    def hour_offset(self, series: Series) -> int:
-        """Return how long after its end (and the slack) a series' hour is closed."""
-        return series.crc % self.settings.hour_spread_ms
-
-    def period_offset(self, series: Series) -> int:
-        """Return how long after its end (and the slack) a series' period is closed."""
-        return series.crc % self.settings.period_spread_ms
-
-    def plan_hour(self, series: Series, hour: int) -> None:
-        """Put the close of a series' hour on the agenda."""
-        due = (hour + 1) * HOUR_MS + self.settings.slack_ms + self.hour_offset(series)
-        self.agenda.put(WorkItem(due, Close.HOUR, series.name, hour))
-
-    def plan_period(self, series: Series) -> None:
-        """Put the close of a series' oldest open period on the agenda."""
-        due = self.periods.end_ms(series.next_period) + self.settings.slack_ms + self.period_offset(series)
-        self.agenda.put(WorkItem(due, Close.PERIOD, series.name, series.next_period))
-
-    def plan_store(self, store: StoreState) -> None:
-        """Put the next close of a store on the agenda: its hour, or its period where hours are not looked at."""
-        if self.settings.intraday:
-            ordinal = store.next_hour
-            end = (ordinal + 1) * HOUR_MS
-        else:
-            ordinal = store.next_period
-            end = self.periods.end_ms(ordinal)
-        self.agenda.put(WorkItem(end + self.settings.slack_ms, Close.STORE, store.store_id, ordinal))
-
     # --- snapshot ---------------------------------------------------------------------------------------------
 
     def dirty_bytes(self) -> int:
         """Return an estimate of what :meth:`writes` would give."""
-        return self._cold_bytes + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        return self.archive.dirty_bytes() + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
 
     def writes(self) -> dict[str, bytes | None]:
         """Return every field that changed, and count them as clean."""
-        fields = {
+        return {
             **self.table.writes(),
-            **{name: self.cold[name] for name in sorted(self._cold_dirty)},
+            **self.archive.writes(),
             **self.stores.writes(),
             **self.market.writes(),
             **self.dedupe.writes(),
             **self.board.writes(),
+            **self.drifts.writes(),
             CLOCK_FIELD: self._encode_clock(),
         }
-        self._cold_dirty.clear()
-        self._cold_bytes = 0
-        return fields
 
     def _encode_clock(self) -> bytes:
         self.clock.tick_offset, self.clock.tick_index = self.emitter.tick_offset, self.emitter.index
@@ -231,19 +161,12 @@ class Core:
             raise StateCorrupt("The state was made under other shop settings.", "replay into a new --prefix")
         self.clock = TaskClock(**stored["clock"])
         self.emitter.counts = stored["counts"]
+        self.tally.loaded = dict(stored["counts"])
         self.emitter.tick_offset, self.emitter.index = self.clock.tick_offset, self.clock.tick_index
         self.table = SeriesTable.load(state)
         self.stores = StoreTable.load(state)
         self.market = MarketTable.load(state)
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
-        self.cold = {name: value for name, value in state.items() if name.startswith("m:")}
-        self._plan_all()
-
-    def _plan_all(self) -> None:
-        for store in self.stores.by_id.values():
-            self.plan_store(store)
-        for series in self.table:
-            self.plan_period(series)
-            for hour in series.hours:
-                self.plan_hour(series, hour)
+        self.drifts = DriftScores.load(state)
+        self.archive = Archive.load(state)

@@ -32,17 +32,22 @@ class DedupeIndex:
         self._dirty: set[int] = set()
         self._dropped: list[str] = []
 
-    def add(self, hour: int, key: bytes) -> bool:
-        """Remember an id; False when it is known."""
+    def open(self, hour: int) -> tuple[set[bytes], list[bytes]]:
+        """Return the ids of an hour, and their order, for one who adds to both."""
         seen = self._seen.get(hour)
         if seen is None:
             seen = self._seen[hour] = set()
             self._order[hour] = []
+        self._dirty.add(hour)
+        return seen, self._order[hour]
+
+    def add(self, hour: int, key: bytes) -> bool:
+        """Remember an id; False when it is known."""
+        seen, order = self.open(hour)
         if key in seen:
             return False
         seen.add(key)
-        self._order[hour].append(key)
-        self._dirty.add(hour)
+        order.append(key)
         return True
 
     def take_back(self, hour: int) -> None:
@@ -64,7 +69,7 @@ class DedupeIndex:
     def writes(self) -> dict[str, bytes | None]:
         """Return the chunks that changed and those to delete, and count them as clean."""
         fields: dict[str, bytes | None] = dict.fromkeys(self._dropped)
-        for hour in sorted(self._dirty):
+        for hour in sorted(hour for hour in self._dirty if len(self._order[hour]) > self._written.get(hour, 0)):
             order = self._order[hour]
             for chunk in range(self._written.get(hour, 0) // CHUNK_IDS, -(-len(order) // CHUNK_IDS)):
                 fields[f"d:{hour}:{chunk}"] = seal(b"".join(order[chunk * CHUNK_IDS : (chunk + 1) * CHUNK_IDS]))

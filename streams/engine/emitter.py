@@ -61,9 +61,10 @@ class Emitter:
         outputs, self.outputs = self.outputs, []
         return outputs
 
-    def count(self, name: str) -> None:
+    def count(self, name: str, times: int = 1) -> None:
         """Count something for the report."""
-        self.counts[name] = self.counts.get(name, 0) + 1
+        if times:
+            self.counts[name] = self.counts.get(name, 0) + times
 
     def _at(self) -> tuple[int, int, int]:
         self.index += 1

@@ -21,22 +21,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from schemas.errors import BadEvent
-from schemas.ids import dedupe_key
 from schemas.prices import CompetitorPrice
-from schemas.quantities import DAY_MS, HOUR_MS
-from schemas.reasons import Reason
+from schemas.quantities import HOUR_MS
 from schemas.ticks import Tick
-from schemas.topics import INPUT_RETENTION_DAYS
-from streams.engine.admit import ADMISSION, Body, Moved, Refused, Sold, refusal
+from streams.engine.admit import ADMISSION, Body, StockBody, refusal
 from streams.engine.closes import Closes
 from streams.engine.core import Core
 from streams.engine.events import Events
 from streams.engine.facts import Facts
+from streams.engine.gate import Gate
 from streams.engine.risk import Risk
+from streams.engine.sales import Sales
+from streams.engine.windows import Windows
 from streams.marks import decode_marks, encode_marks
-from streams.merge import Item, Merge
+from streams.merge import Item, Merge, Run
 from streams.outcome import Output
 from streams.ports import Place, Record, Snapshot
 from streams.reference import Reference
@@ -82,10 +83,6 @@ class EngineTask:
         self.core = Core(task, tasks, settings, reference)
         self.core.score_from_ms = score_from_ms
         self._topics = dict(topics)
-        self._facts = Facts(self.core)
-        self._risk = Risk(self.core, self._facts)
-        self._events = Events(self.core, self._facts, self._risk)
-        self._closes = Closes(self.core, self._facts, self._risk)
         self._wires = {name: TripWire(settings.poison_share, f"{topics[name]}[{task}]") for name in RANKED_INPUTS}
         starts = dict.fromkeys(RANKED_INPUTS, -1)
         self._tick_mark = -1
@@ -95,10 +92,19 @@ class EngineTask:
             self._tick_mark = positions.pop("ticks")
             starts = positions
             self.core.load(snapshot.state)
+        facts = Facts(self.core)
+        risk = Risk(self.core, facts)
+        windows = Windows(self.core)
+        self._gate = Gate(self.core, topics)
+        self._events = Events(self.core, windows, facts, risk)
+        self._sales = Sales(self.core, windows, self._gate, risk)
+        self._closes = Closes(self.core, windows, facts, risk)
         self._merge = Merge[Body](RANKED_INPUTS, starts)
         self._ticks: deque[tuple[Record, Tick | BadEvent]] = deque()
         self._tick: Tick | None = None
-        self._ready: deque[tuple[str, Item[Body]]] = deque()
+        #: Runs that were merged and are not handled yet; of the first, those before `_at` are.
+        self._runs: deque[Run[Body]] = deque()
+        self._at = 0
 
     # --- the task protocol ------------------------------------------------------------------------------------
 
@@ -109,8 +115,11 @@ class EngineTask:
 
     def _positions(self) -> dict[str, int]:
         positions = self._merge.positions()
-        for name, item in reversed(self._ready):
-            positions[name] = item.offset
+        for name, items in reversed(self._runs):
+            positions[name] = items[0].offset
+        if self._runs:
+            name, items = self._runs[0]
+            positions[name] = items[self._at].offset
         return positions
 
     def starts(self) -> Mapping[str, int]:
@@ -126,7 +135,7 @@ class EngineTask:
                 self._feed_tick(record)
         else:
             items = ADMISSION[name](records)
-            bad = sum(1 for item in items if isinstance(item.body, Refused))
+            bad = sum(1 for item in items if isinstance(item[2], BadEvent))
             self._wires[name].count(len(items) - bad, bad)
             self._merge.feed(name, items, position)
 
@@ -143,7 +152,7 @@ class EngineTask:
 
     def idle(self) -> bool:
         """Return whether nothing can be done before more is fed. It only looks: a step belongs to `handle`."""
-        if self._ready:
+        if self._runs:
             return False
         core = self.core
         if self._tick is None:
@@ -166,23 +175,42 @@ class EngineTask:
         """Do at most `budget` steps."""
         core = self.core
         agenda, clock = core.agenda, core.clock
-        ready = self._ready
         while budget > 0:
             if self._tick is not None and agenda.next_due <= clock.newest_ms:
                 budget -= self._close()
-            elif ready:
-                name, item = ready[0]
-                if self._moves_time(item.t_ms):
-                    continue
-                ready.popleft()
-                self._handle(name, item)
-                self._step += 1
-                budget -= 1
+            elif self._runs:
+                budget -= self._work(budget)
             elif not self._advance(budget):
                 break
-            elif not ready and self._tick is not None and self._merge.complete(clock.ends):
+            elif not self._runs and self._tick is not None and self._merge.complete(clock.ends):
                 budget -= self._finish()
         return core.emitter.drain()
+
+    def _work(self, budget: int) -> int:
+        """Handle at most so many of the records that are ready, up to where a close falls due; return how many."""
+        name, items = self._runs[0]
+        begin, stop = self._at, min(len(items), self._at + budget)
+        if name == "sales":
+            self._at = self._sales.book(items, begin, stop)
+        else:
+            self._at = self._go_through(name, items, begin, stop)
+        done = self._at - begin
+        if self._at == len(items):
+            self._runs.popleft()
+            self._at = 0
+        self._step += done
+        return done
+
+    def _go_through(self, name: str, items: Sequence[Item[Body]], at: int, stop: int) -> int:
+        agenda, clock = self.core.agenda, self.core.clock
+        while at < stop:
+            if self._gate.moves_time(items[at].t_ms):
+                break
+            self._handle(name, items[at])
+            at += 1
+            if agenda.next_due <= clock.newest_ms:
+                break
+        return at
 
     def _close(self) -> int:
         item = self.core.agenda.pop()
@@ -193,27 +221,21 @@ class EngineTask:
         self._step += 1
         return 1
 
-    def _moves_time(self, t_ms: int) -> bool:
-        """Move time to an event; True when a close fell due, which goes first."""
-        clock = self.core.clock
-        if t_ms <= clock.newest_ms or t_ms > clock.tick_ms + self.core.settings.max_ahead_ms:
-            return False
-        if clock.newest_ms < 0 and t_ms < self._oldest_ms():
-            return False
-        clock.newest_ms = max(clock.newest_ms, min(t_ms, clock.tick_ms))
-        return self.core.agenda.next_due <= clock.newest_ms
-
     def _advance(self, budget: int = 1) -> bool:
         """Make something ready; False when nothing can be done before more is fed."""
-        if self._ready:
+        if self._runs:
             return True
         if self._tick is None and not self._take_tick():
             return False
         core = self.core
         if core.agenda.next_due <= core.clock.newest_ms:
             return True
-        self._ready.extend(self._merge.take(core.clock.ends, max(budget, 256)))
-        return bool(self._ready) or self._merge.complete(core.clock.ends)
+        self._runs.extend(self._merge.take(core.clock.ends, max(budget, 256)))
+        if self._runs:
+            # Merged by time, so the last of a batch is about the newest; for whoever watches, that is near enough.
+            newest_ms = min(self._runs[-1][1][-1].t_ms, core.clock.tick_ms)
+            core.tally.newest_event_ms = max(core.tally.newest_event_ms, newest_ms)
+        return bool(self._runs) or self._merge.complete(core.clock.ends)
 
     def _tick_waits(self) -> bool:
         """Return whether the next tick can be taken, or refused."""
@@ -230,7 +252,7 @@ class EngineTask:
                 self._ticks.popleft()
             elif isinstance(found, BadEvent):
                 self._ticks.popleft()
-                self._refuse("ticks", record, found)
+                self._gate.refuse("ticks", record, found)
                 self._tick_mark = record.offset + 1
             elif not self._reference_ready(found):
                 return False
@@ -278,55 +300,24 @@ class EngineTask:
     # --- one record -------------------------------------------------------------------------------------------
 
     def _handle(self, name: str, item: Item[Body]) -> None:
-        body = item.body
-        if isinstance(body, Refused):
-            self._refuse(name, body.record, body.error)
-            return
-        core = self.core
+        t_ms, offset, body, record = item
         try:
-            if self._known(item.t_ms, body):
-                core.emitter.count("duplicate")
+            if isinstance(body, BadEvent):
+                raise body
+            self._gate.check_time(t_ms)
+            event = cast("StockBody | CompetitorPrice", body)
+            if not self._gate.is_new(t_ms, event.event_id):
+                self.core.emitter.count("duplicate")
                 return
-            core.emitter.cause = (self._topics[name], item.offset)
+            self._gate.cause(name, offset)
             try:
-                if isinstance(body, Sold):
-                    self._events.sale(body.fields, item.t_ms)
-                else:
-                    self._moved(body, item.t_ms)
+                self._events.handle(event, t_ms)
             except BadEvent:
-                # Refused, so not seen: the sender may mend it and send it again under its id.
-                core.dedupe.take_back(item.t_ms // HOUR_MS)
+                self._gate.take_back(t_ms)
                 raise
-            core.emitter.count("accepted")
+            self.core.emitter.count("accepted")
         except BadEvent as error:
-            self._refuse(name, body.record, error)
-
-    def _moved(self, body: Moved, at_ms: int) -> None:
-        if isinstance(body.event, CompetitorPrice):
-            self._events.rival(body.event, at_ms)
-        else:
-            self._events.stock(body.event, at_ms)
-
-    def _known(self, at_ms: int, body: Sold | Moved) -> bool:
-        """Return whether an event was seen before; refuse what cannot be placed in time."""
-        clock, settings = self.core.clock, self.core.settings
-        if at_ms > clock.tick_ms + settings.max_ahead_ms:
-            raise BadEvent(Reason.AHEAD_OF_CLOCK, "more than max_ahead above the tick in hand")
-        if at_ms < self._oldest_ms():
-            raise BadEvent(Reason.BEYOND_HORIZON, "too old to be checked for duplicates")
-        event_id = body.fields["event_id"] if isinstance(body, Sold) else body.event.event_id
-        return not self.core.dedupe.add(at_ms // HOUR_MS, dedupe_key(event_id))
-
-    def _oldest_ms(self) -> int:
-        """Return the oldest event time that is believed: before the first event, the log's retention says so."""
-        clock = self.core.clock
-        if clock.newest_ms < 0:
-            return clock.tick_ms - INPUT_RETENTION_DAYS * DAY_MS
-        return clock.newest_ms - self.core.settings.dedupe_horizon_ms
-
-    def _refuse(self, name: str, record: Record, error: BadEvent) -> None:
-        place = Place(self._topics[name], self.core.emitter.task)
-        self.core.emitter.quarantine(refusal(place, record, error))
+            self._gate.refuse(name, record, error)
 
     def _refuse_facts(self) -> None:
         """Put unreadable master data and context in quarantine, once: task 0 speaks for all."""
@@ -337,4 +328,5 @@ class EngineTask:
             for fact in self.core.view.refusals(name, seen):
                 place = Place(self._topics[name], 0)
                 self.core.emitter.quarantine(refusal(place, fact.record, fact.error))
+                self.core.tally.rejected[name, str(fact.error.reason)] += 1
         clock.catalog_seen, clock.context_seen = clock.ends["catalog"], clock.ends["context"]

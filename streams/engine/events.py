@@ -1,6 +1,6 @@
-"""Events: what a sale, a stock event or a rival's price does to the state, the moment it is handled.
+"""Events: what a stock event or a rival's price does to the state, the moment it is handled.
 
-The one rule: an event of a closed period corrects the past and moves the on-hand, and teaches nobody anything.
+The one rule: an event is judged by what stands at its time; one that comes late is booked at its time all the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import BadEvent
 from schemas.prices import CompetitorPrice
-from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS, THOUSANDTHS, to_millionths, to_ms, to_thousandths
+from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS, to_millionths, to_ms, to_thousandths
 from schemas.reasons import Reason
 from schemas.stock import (
     Availability,
@@ -22,19 +22,18 @@ from schemas.stock import (
 )
 from streams.engine import ledger
 from streams.engine.emitter import measures
-from streams.engine.history import INT32_MAX
 from streams.engine.market import Market, Rival, Shelf
-from streams.engine.series import OUT_MS, RETURNED, SOLD
+from streams.engine.series import OUT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.sales import SaleFields
     from streams.engine.admit import StockBody
     from streams.engine.core import Core
     from streams.engine.facts import Facts
     from streams.engine.risk import Risk
     from streams.engine.series import Series
+    from streams.engine.windows import Windows
 
 
 #: No interval out of stock is longer: it would open a window for each of its periods.
@@ -44,93 +43,18 @@ _LONGEST_INTERVAL_MS = 400 * DAY_MS
 class Events:
     """The events of one task."""
 
-    def __init__(self, core: Core, facts: Facts, risk: Risk) -> None:
+    def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
+        self._windows = windows
         self._facts = facts
         self._risk = risk
 
-    # --- sales ------------------------------------------------------------------------------------------------
-
-    def sale(self, fields: SaleFields, at_ms: int) -> None:
-        """Book one line of a receipt."""
-        core = self._core
-        kind = fields.get("kind", "sold")
-        units = round(fields["units"] * THOUSANDTHS)
-        series = core.table.by_name.get(f"{fields['store_id']}|{fields['sku']}")
-        if series is None:
-            series = core.series(fields["store_id"], fields["sku"], at_ms)
-        period = core.periods.of(at_ms)
-        column = SOLD
-        booked = units
-        moved = -units
-        if kind == "returned":
-            column, moved = RETURNED, (units if fields.get("resaleable") else 0)
-        elif kind == "voided":
-            booked, moved = -units, units
-        if period < series.next_period and not self._reopen(series, period):
-            self._correct(series, period, column, booked)
+    def handle(self, event: StockBody | CompetitorPrice, at_ms: int) -> None:
+        """Book one event."""
+        if isinstance(event, CompetitorPrice):
+            self.rival(event, at_ms)
         else:
-            window = series.window(period)
-            if abs(window[column] + booked) > INT32_MAX:
-                raise BadEvent(Reason.IMPLAUSIBLE, "more than 2.1 million units in one period")
-            window[column] += booked
-            if kind == "sold":
-                self._sold(series, fields, at_ms, period)
-        if column == SOLD and core.settings.intraday:
-            self._in_hour(series, at_ms // HOUR_MS, booked)
-        core.table.touch(series)
-        if moved and series.on_hand is not None:
-            ledger.move(series, at_ms, moved, core.clock.newest_ms - core.kept_ms)
-            self._risk.moved(series, at_ms, early=kind == "sold")
-
-    def _sold(self, series: Series, fields: SaleFields, at_ms: int, period: int) -> None:
-        core = self._core
-        if series.last_sale_ms is None or at_ms > series.last_sale_ms:
-            series.last_sale_ms = at_ms
-        price = fields.get("unit_price")
-        if price and at_ms >= series.price_ms:
-            series.price, series.price_ms = round(price * MILLIONTHS), at_ms
-        hour = at_ms // HOUR_MS
-        store = core.stores.by_id[series.store_id]
-        if period not in store.periods and period >= store.next_period:
-            store.periods.add(period)
-            core.stores.touch(store)
-        if core.settings.intraday and hour not in store.hours and hour >= store.next_hour:
-            store.hours.add(hour)
-            core.stores.touch(store)
-
-    def _in_hour(self, series: Series, hour: int, units: int) -> None:
-        """Add to an open hour; what comes after its hour was closed waits for the next close, so that there is one."""
-        if hour in series.hours:
-            series.hours[hour] += units
-            return
-        core = self._core
-        past_ms = core.clock.newest_ms - core.settings.slack_ms - core.hour_offset(series)
-        if past_ms >= (hour + 1) * HOUR_MS:
-            hour, units = past_ms // HOUR_MS, 0
-        if hour in series.hours:
-            return
-        series.hours[hour] = units
-        core.plan_hour(series, hour)
-
-    def _reopen(self, series: Series, period: int) -> bool:
-        """Let a series begin earlier when its first events came out of order and nothing was closed yet."""
-        core = self._core
-        if f"m:{series.name}" in core.cold:
-            return False
-        series.next_period = period
-        core.plan_period(series)
-        return True
-
-    def _correct(self, series: Series, period: int, column: int, units: int) -> None:
-        core = self._core
-        history = core.history(series)
-        sold, returned = (units, 0) if column == SOLD else (0, units)
-        if abs(history.sold_in(period) + sold) > INT32_MAX:
-            raise BadEvent(Reason.IMPLAUSIBLE, "more than 2.1 million units in one period")
-        core.emitter.count("late")
-        if history.correct(period, sold, returned):
-            core.keep_history(series, history)
+            self.stock(event, at_ms)
 
     # --- stock ------------------------------------------------------------------------------------------------
 
@@ -142,7 +66,7 @@ class Events:
         if isinstance(event, Availability):
             _check_interval(event)
         core = self._core
-        series = core.series(event.store_id, event.sku, at_ms)
+        series = self._windows.series(event.store_id, event.sku, at_ms)
         core.table.touch(series)
         kept = core.clock.newest_ms - core.kept_ms
         if isinstance(event, Availability):
@@ -166,7 +90,7 @@ class Events:
         self._risk.moved(series, at_ms, early=False)
         if core.settings.intraday and series.on_hand is not None and series.on_hand <= 0:
             # Nobody sells from an empty shelf, so no sale will open the hour in which it is seen empty.
-            self._in_hour(series, at_ms // HOUR_MS, 0)
+            self._windows.add_to_hour(series, at_ms // HOUR_MS, 0)
 
     def _availability(self, series: Series, event: Availability) -> None:
         """Add an interval out of stock to the open periods it touches, inside their trading time."""
@@ -176,7 +100,7 @@ class Events:
         periods = self._core.periods
         for period in range(max(series.next_period, periods.of(begin)), periods.of(max(begin, end - 1)) + 1):
             opens, closes = self._facts.trading_ms(period)
-            series.window(period)[OUT_MS] += max(0, min(end, closes) - max(begin, opens))
+            self._windows.window(series, period)[OUT_MS] += max(0, min(end, closes) - max(begin, opens))
 
     # --- prices -----------------------------------------------------------------------------------------------
 

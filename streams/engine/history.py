@@ -52,9 +52,32 @@ class History:
         if returned:
             self.returned[period] = returned
         if len(self.sold) > KEPT_PERIODS:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget the oldest periods, as many as are too many."""
+        for _ in range(len(self.sold) - KEPT_PERIODS):
             self.returned.pop(self.first, None)
-            del self.sold[0], self.taught[0]
             self.first += 1
+        del self.sold[:-KEPT_PERIODS], self.taught[:-KEPT_PERIODS]
+
+    def skip_to(self, period: int, first: int) -> int:
+        """Fill up to a period with zeros that teach nothing, from `first` where there is no past; return how many."""
+        begin = self.first + len(self.sold) if self.sold else first
+        missing = period - begin
+        if missing > KEPT_PERIODS:
+            self.sold, self.taught, self.returned = array("i"), bytearray(), {}
+            begin = period - KEPT_PERIODS
+        if not self.sold:
+            self.first = begin
+        self.sold.frombytes(bytes(4 * (period - begin)))
+        self.taught += bytes(period - begin)
+        self._let_go()
+        return missing
+
+    def size(self) -> int:
+        """Return about how many bytes :meth:`encode` would give."""
+        return _HEAD.size + 5 * len(self.sold) + _PAIR.size * len(self.returned) + len(self.model)
 
     def sold_in(self, period: int) -> int:
         """Return what was sold in a kept period, thousandths; 0 where there is none."""

@@ -58,6 +58,16 @@ class Risk:
 
     # --- at every movement ------------------------------------------------------------------------------------
 
+    def may_speak(self, series: Series) -> bool:
+        """Return whether :meth:`moved` could say anything; at most sales it could not."""
+        on_hand = series.on_hand
+        return on_hand is not None and (
+            on_hand <= 0
+            or series.risk_since is not None
+            or series.stockout_since is not None
+            or (series.threshold is not None and on_hand <= series.threshold)
+        )
+
     def moved(self, series: Series, at_ms: int, *, early: bool) -> None:
         """Judge a series after its on-hand changed."""
         on_hand = series.on_hand
@@ -135,7 +145,7 @@ class Risk:
 
     def _ahead(self, series: Series, now_ms: int, model: SeriesModel | None) -> LeadTimeDemand | None:
         core = self._core
-        history = core.history(series)
+        history = core.archive.of(series)
         if model is None:
             if not history.model:
                 return None

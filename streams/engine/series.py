@@ -2,10 +2,10 @@
 
 ::
 
-    row   head: fixed fields ┆ open periods ┆ open hours ┆ recent movements ┆ open orders      (page of 64 rows)
+    row   head ┆ what is known of ten optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
 
-The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and the
-lowest number in a row.
+The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and takes no
+room in a row.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from __future__ import annotations
 import struct
 from zlib import crc32
 
-_HEAD = struct.Struct("<14qd4H")
+#: Which optional numbers follow (one bit each), next_period, counted_ms, price_ms, flags, no_sale_log, lengths.
+_HEAD = struct.Struct("<Hi3qd4H")
+_NUMBERS = [struct.Struct(f"<{count}q") for count in range(11)]
 _PERIOD = struct.Struct("<i4q")
 _HOUR = struct.Struct("<iq")
-_MOVE = struct.Struct("<qq")
+_MOVE = struct.Struct("<iq")
 _ORDER = struct.Struct("<qqH")
 _NONE = -(1 << 63)
 
@@ -50,8 +52,10 @@ class Series:
         "clear_at",
         "counted_ms",
         "crc",
+        "dirty",
         "drift_since",
         "hours",
+        "index",
         "last_sale_ms",
         "name",
         "next_period",
@@ -59,13 +63,12 @@ class Series:
         "on_hand",
         "open",
         "orders",
-        "packed",
-        "page",
         "price",
         "price_ms",
         "recent",
         "risk_early",
         "risk_since",
+        "segment",
         "sku",
         "stockout_since",
         "store_id",
@@ -80,8 +83,9 @@ class Series:
         self.sku = sku
         self.name = f"{store_id}|{sku}"
         self.crc = crc32(self.name.encode())
-        self.page = -1
-        self.packed: bytes | None = None
+        self.index = -1
+        self.segment = -1
+        self.dirty = False
         self.next_period = next_period
         self.on_hand: int | None = None
         self.counted_ms = 0
@@ -100,15 +104,8 @@ class Series:
         self.zero_log = 0
         self.open: dict[int, list[int]] = {}
         self.hours: dict[int, int] = {}
-        self.recent: list[tuple[int, int]] = []
+        self.recent: dict[int, int] = {}
         self.orders: list[Order] = []
-
-    def window(self, period: int) -> list[int]:
-        """Return the open window of a period, opening it where needed."""
-        found = self.open.get(period)
-        if found is None:
-            found = self.open[period] = [0, 0, 0, 0]
-        return found
 
     def on_order(self) -> int:
         """Return what is on order."""
@@ -116,35 +113,43 @@ class Series:
 
     def pack(self) -> bytes:
         """Return the row; what is not packed here is not state."""
-        optional = (
-            self.on_hand,
-            self.last_sale_ms,
-            self.price,
-            self.threshold,
-            self.clear_at,
-            self.risk_since,
-            self.stockout_since,
-            self.suspect_since,
-            self.surge_since,
-            self.drift_since,
-        )
+        known = 0
+        numbers: list[int] = []
+        for bit, value in enumerate(
+            (
+                self.on_hand,
+                self.last_sale_ms,
+                self.price,
+                self.threshold,
+                self.clear_at,
+                self.risk_since,
+                self.stockout_since,
+                self.suspect_since,
+                self.surge_since,
+                self.drift_since,
+            )
+        ):
+            if value is not None:
+                known |= 1 << bit
+                numbers.append(value)
         parts = [
             _HEAD.pack(
+                known,
                 self.next_period,
                 self.counted_ms,
                 self.price_ms,
                 self.risk_early | self.zero_log << 1,
-                *(_NONE if value is None else value for value in optional),
                 self.no_sale_log,
                 len(self.open),
                 len(self.hours),
                 len(self.recent),
                 len(self.orders),
-            )
+            ),
+            _NUMBERS[len(numbers)].pack(*numbers),
         ]
         parts += [_PERIOD.pack(period, *window) for period, window in self.open.items()]
         parts += [_HOUR.pack(hour, sold) for hour, sold in self.hours.items()]
-        parts += [_MOVE.pack(at, units) for at, units in self.recent]
+        parts += [_MOVE.pack(step, units) for step, units in self.recent.items()]
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
@@ -153,8 +158,10 @@ class Series:
     def unpack(self, row: bytes) -> None:
         """Take the state of a row; the opposite of :meth:`pack`."""
         head = _HEAD.unpack_from(row)
-        self.next_period, self.counted_ms, self.price_ms, packed_flags = head[:4]
-        self.risk_early, self.zero_log = packed_flags & 1, packed_flags >> 1
+        known, self.next_period, self.counted_ms, self.price_ms, flags, self.no_sale_log = head[:6]
+        self.risk_early, self.zero_log = flags & 1, flags >> 1
+        size = known.bit_count()
+        numbers = iter(_NUMBERS[size].unpack_from(row, _HEAD.size))
         (
             self.on_hand,
             self.last_sale_ms,
@@ -166,12 +173,10 @@ class Series:
             self.suspect_since,
             self.surge_since,
             self.drift_since,
-        ) = (None if value == _NONE else value for value in head[4:14])
-        self.no_sale_log = head[14]
-        self._unpack_lists(row, head[15:])
+        ) = (next(numbers) if known & 1 << bit else None for bit in range(len(_NUMBERS) - 1))
+        self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
 
-    def _unpack_lists(self, row: bytes, counts: tuple[int, ...]) -> None:
-        at = _HEAD.size
+    def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> None:
         periods, hours, moves, orders = counts
         for _ in range(periods):
             period, *window = _PERIOD.unpack_from(row, at)
@@ -182,7 +187,8 @@ class Series:
             self.hours[hour] = sold
             at += _HOUR.size
         for _ in range(moves):
-            self.recent.append(_MOVE.unpack_from(row, at))
+            step, units = _MOVE.unpack_from(row, at)
+            self.recent[step] = units
             at += _MOVE.size
         for _ in range(orders):
             units, due_ms, size = _ORDER.unpack_from(row, at)

@@ -1,13 +1,11 @@
-"""The table of a task's series, and how it is written: hot rows in pages, in the order in which series appeared.
-
-Popular series appear early, so under a skewed demand few pages are dirty at a commit.
+"""The table of a task's series: their names in the order in which they appeared, their rows in segments.
 
 ::
 
-    field n:<page>   names of the page's series, JSON, written when the page grows
-    field p:<page>   rows, each with its length before it, written when any of them changed
+    field n:<page>      names of 64 series, JSON, written when the page grows
+    field h:<segment>   rows that changed, segments.py
 
-The one rule: a page's bytes depend on its rows alone, never on which of them changed.
+The one rule: a series is stored under its index, and keeps it for good.
 """
 
 from __future__ import annotations
@@ -15,12 +13,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from streams.engine.segments import SegmentLog
 from streams.engine.series import Series
 from streams.sealing import seal, unseal
 
-PAGE_ROWS = 64
+PAGE_NAMES = 64
 #: What a dirty row is taken to weigh when the host asks how much a commit would carry.
-_PAGE_BYTES_ESTIMATE = PAGE_ROWS * 200
+_ROW_BYTES_ESTIMATE = 250
 
 
 class SeriesTable:
@@ -28,44 +27,45 @@ class SeriesTable:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Series] = {}
-        self._pages: list[list[Series]] = []
-        self._dirty: set[int] = set()
+        self._series: list[Series] = []
+        self._dirty: list[Series] = []
         self._grown: set[int] = set()
+        self._log = SegmentLog()
 
     def __len__(self) -> int:
-        return len(self.by_name)
+        return len(self._series)
 
     def __iter__(self) -> Iterator[Series]:
-        return iter(self.by_name.values())
+        return iter(self._series)
 
     def add(self, series: Series) -> Series:
         """Add a series; it keeps its place for good."""
-        if not self._pages or len(self._pages[-1]) == PAGE_ROWS:
-            self._pages.append([])
-        series.page = len(self._pages) - 1
-        self._pages[-1].append(series)
+        series.index = len(self._series)
+        self._series.append(series)
         self.by_name[series.name] = series
-        self._grown.add(series.page)
-        self._dirty.add(series.page)
+        self._grown.add(series.index // PAGE_NAMES)
+        self.touch(series)
         return series
 
     def touch(self, series: Series) -> None:
         """Remember that a series changed."""
-        series.packed = None
-        self._dirty.add(series.page)
+        if not series.dirty:
+            series.dirty = True
+            self._dirty.append(series)
 
     def dirty_bytes(self) -> int:
         """Return an estimate of what :meth:`writes` would give."""
-        return len(self._dirty) * _PAGE_BYTES_ESTIMATE
+        return len(self._dirty) * _ROW_BYTES_ESTIMATE
 
     def writes(self) -> dict[str, bytes | None]:
-        """Return the dirty fields, and count them as clean."""
+        """Return the fields that changed, and count them as clean."""
         fields: dict[str, bytes | None] = {}
         for page in sorted(self._grown):
-            names = [[series.store_id, series.sku] for series in self._pages[page]]
+            names = [[series.store_id, series.sku] for series in self._series[page * PAGE_NAMES :][:PAGE_NAMES]]
             fields[f"n:{page}"] = seal(json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode())
-        for page in sorted(self._dirty):
-            fields[f"p:{page}"] = seal(b"".join(map(_framed, self._pages[page])))
+        fields |= self._log.append(self._dirty, len(self._series))
+        for series in self._dirty:
+            series.dirty = False
         self._grown.clear()
         self._dirty.clear()
         return fields
@@ -76,21 +76,21 @@ class SeriesTable:
         table = cls()
         page = 0
         while (names := state.get(f"n:{page}")) is not None:
-            rows = unseal(state[f"p:{page}"], f"p:{page}")
-            at = 0
             for store_id, sku in json.loads(unseal(names, f"n:{page}")):
-                size = int.from_bytes(rows[at : at + 4], "little")
-                series = table.add(Series(store_id, sku, 0))
-                series.unpack(rows[at + 4 : at + 4 + size])
-                at += 4 + size
+                table.add(Series(store_id, sku, 0))
             page += 1
+        table._log = SegmentLog.load(state, table._series)
+        for series in table._dirty:
+            series.dirty = False
         table._grown.clear()
         table._dirty.clear()
         return table
 
 
-def _framed(series: Series) -> bytes:
-    if series.packed is None:
-        row = series.pack()
-        series.packed = len(row).to_bytes(4, "little") + row
-    return series.packed
+def canonical_state(state: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a task's fields with every row under its series' name: equal exactly when the states are.
+
+    How rows lie in segments depends on when commits fell; this does not.
+    """
+    others = {name: value for name, value in state.items() if not name.startswith("h:")}
+    return others | {f"row:{series.name}": series.pack() for series in SeriesTable.load(state)}

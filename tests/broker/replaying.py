@@ -1,12 +1,15 @@
 """Replays of an installation's topics and of the source they came from, and what both are held to."""
 
 from adapters.clock import SystemClock
-from consumers.replay import Replay, TopicLog
+from consumers.replay import Replay
+from consumers.topic_log import TopicLog
 from producers.rows import RowSource
 from producers.ticking import TickPlan
 from schemas.reading import read_alert, read_forecast
 from schemas.topics import FORECASTS, SIGNALS, Topic
-from streams.chain import Chain, ChainSettings, at_of
+from streams.at import at_of
+from streams.chain import Chain, ChainSettings
+from streams.engine.table import canonical_state
 from streams.outcome import Output
 from streams.report import Collector
 from tests.broker.installation import Installation
@@ -27,12 +30,14 @@ class Ear:
         return [(output.key, output.value) for output in self.heard.get(topic.name, [])]
 
 
-def replay_topics(live: Installation, recompute_prices: bool = False) -> tuple[Chain, Ear]:
+def replay_topics(
+    live: Installation, recompute_prices: bool = False, window_records: int = 50_000
+) -> tuple[Chain, Ear]:
     """Play the topics from the oldest record to the last tick."""
     ear, settings = Ear(), live.settings
     shape = ChainSettings(settings.partitions, settings.shop, settings.prefix, recompute_prices=recompute_prices)
     chain = Chain(shape, ear.take)
-    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions)
+    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions, window_records)
     Replay(chain, Collector(), SystemClock()).read(log, None)
     return chain, ear
 
@@ -89,8 +94,9 @@ def check_state(live: Installation, chain: Chain) -> None:
     for task, engine in enumerate(chain.engines):
         stored = live.wiring.store.all_fields(f"engine:{task}")
         marks, fields = engine.marks, {name: value for name, value in engine.writes().items() if value is not None}
-        assert fields.keys() == stored.keys()
-        assert [name for name, value in fields.items() if stored[name] != value] == []
+        mine, theirs = canonical_state(fields), canonical_state(stored)
+        assert mine.keys() == theirs.keys()
+        assert [name for name, value in mine.items() if theirs[name] != value] == []
         assert marks == live.wiring.store.marks(f"engine:{task}")
 
 

@@ -23,6 +23,7 @@ from schemas.stock import ShelfPrice, StockCounted, StockDelivered
 from schemas.ticks import Tick
 from streams.desk.desk import AlertDesk
 from streams.engine.engine import EngineTask
+from streams.engine.table import canonical_state
 from streams.marks import decode_marks
 from streams.partitioner import partition_of
 from streams.ports import Place, Snapshot
@@ -210,8 +211,9 @@ def _end(world: World, topic: str, partition: int) -> int:
 
 
 def state_of(world: World, processor: str = "engine", tasks: int = P) -> Mapping[str, Snapshot]:
-    """Return marks and fields of the tasks."""
-    return {f"{processor}:{task}": world.store.snapshot(f"{processor}:{task}") for task in range(tasks)}
+    """Return marks and fields of the tasks, the same whenever it was committed."""
+    snapshots = {f"{processor}:{task}": world.store.snapshot(f"{processor}:{task}") for task in range(tasks)}
+    return {task: Snapshot(one.marks, canonical_state(one.state)) for task, one in snapshots.items()}
 
 
 def said(world: World, topics: Sequence[str] = OUTPUTS) -> set[tuple[str, bytes | None, bytes | None, object]]:

@@ -91,7 +91,6 @@ def test_a_long_backlog_takes_no_more_memory(install: Install, record_property: 
         return live.is_handled("engine", TICKS, "ticks", TASKS)
 
     live.wait(is_done, 3_000)
-    print([(r, b // 1000000) for r, b in seen])
     seconds = time.monotonic() - began
     assert worker.end() == 0
     most = max(rss for _, rss in seen)

@@ -33,6 +33,7 @@ from schemas.ticks import TICK_INPUTS, Tick
 from schemas.topics import FORECASTS, QUARANTINE, SIGNALS
 from streams.engine.engine import EngineTask
 from streams.engine.history import History
+from streams.engine.table import canonical_state
 from streams.outcome import Output
 from streams.ports import Record, Snapshot
 from streams.reference import Reference
@@ -306,6 +307,10 @@ class Told:
             for output in self.outputs
             if output.topic is QUARANTINE
         ]
+
+    def rows(self) -> dict[str, bytes]:
+        """Return the state whatever the commits were: two that are equal say the same."""
+        return canonical_state(self.state)
 
     def histories(self) -> dict[str, History]:
         """Return the past of every series."""

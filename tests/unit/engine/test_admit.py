@@ -96,9 +96,9 @@ def test_a_bad_sale_is_put_aside_as_it_came_and_nothing_else_is_disturbed(name: 
     assert (refused.reason, refused.key, refused.value) == (reason, key, value)
     assert (refused.topic, refused.partition, refused.offset) == ("sales.v1", 0, 4)
     assert refused.detail
-    for field in ("m:s1|milk", "n:0", "p:0"):
-        assert told.state[field] == undisturbed.state[field]
-    assert told.state.keys() == undisturbed.state.keys()
+    for field in ("m:s1|milk", "n:0", "row:s1|milk"):
+        assert told.rows()[field] == undisturbed.rows()[field]
+    assert told.rows().keys() == undisturbed.rows().keys()
     assert units_by_period(told) == {("s1|milk", 738886): (12_000, 0)}  # 738,886 = 2024-01-01
 
 
@@ -131,8 +131,8 @@ def test_a_bad_record_of_any_other_input_too(name: str, undisturbed: Told) -> No
     told = play_with(fact)
     (refused,) = told.refusals()
     assert (refused.reason, refused.key, refused.value) == (reason, fact.key, fact.value)
-    for field in ("m:s1|milk", "n:0", "p:0"):
-        assert told.state[field] == undisturbed.state[field]
+    for field in ("m:s1|milk", "n:0", "row:s1|milk"):
+        assert told.rows()[field] == undisturbed.rows()[field]
 
 
 def test_more_than_an_int32_of_one_period_is_refused_before_and_after_its_close() -> None:

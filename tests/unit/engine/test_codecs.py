@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import StateCorrupt, TornTask
@@ -13,9 +13,10 @@ from streams.engine.dedupe import CHUNK_IDS, DedupeIndex
 from streams.engine.history import INT32_MAX, KEPT_PERIODS, History
 from streams.engine.ledger import place_order
 from streams.engine.market import Market, MarketTable, Rival, Shelf
+from streams.engine.segments import MAX_SEGMENTS, SEGMENT_ROWS
 from streams.engine.series import Series
 from streams.engine.stores import StoreState, StoreTable
-from streams.engine.table import PAGE_ROWS, SeriesTable
+from streams.engine.table import PAGE_NAMES, SeriesTable, canonical_state
 from streams.marks import decode_marks, encode_marks
 from streams.ports import Snapshot
 from streams.sealing import seal, unseal
@@ -83,40 +84,89 @@ def test_a_hot_row_comes_back_as_it_was(values: list[int | None], zero_log: int,
     periods = [dice.randint(0, 10**6) for _ in range(dice.randint(0, 4))]
     series.open = {period: [dice.randint(-9, 10**12) for _ in range(4)] for period in periods}
     series.hours = {dice.randint(0, 10**6): dice.randint(-9, 10**12) for _ in range(dice.randint(0, 4))}
-    series.recent = [(dice.randint(0, 10**13), dice.randint(-(10**9), 10**9)) for _ in range(dice.randint(0, 40))]
+    series.recent = {dice.randint(0, 10**9): dice.randint(-(10**9), 10**9) for _ in range(dice.randint(0, 40))}
     for number in range(dice.randint(0, 3)):
         place_order(series, f"ordèr-{number}", dice.randint(1, 10**9), dice.choice([None, 0, 10**12]))
     twin = Series("s", "café", 0)
     twin.unpack(series.pack())
     assert twin.pack() == series.pack()
     for name in Series.__slots__:
-        if name not in ("orders", "packed", "page"):
+        if name not in ("orders", "index", "segment", "dirty"):
             assert getattr(twin, name) == getattr(series, name), name
     assert [(one.order_id, one.units, one.due_ms) for one in twin.orders] == [
         (one.order_id, one.units, one.due_ms) for one in series.orders
     ]
 
 
-def test_pages_hold_64_rows_and_only_the_dirty_ones_are_written() -> None:
+def fill(count: int) -> tuple[SeriesTable, dict[str, bytes]]:
+    """A table of so many series, and its fields after a first commit."""
     table = SeriesTable()
-    for number in range(PAGE_ROWS + 1):
+    for number in range(count):
         table.add(Series("s", f"sku-{number}", number))
-    state = table.writes()
-    assert sorted(state) == ["n:0", "n:1", "p:0", "p:1"]
+    return table, {name: value for name, value in table.writes().items() if value is not None}
+
+
+def commit(table: SeriesTable, state: dict[str, bytes]) -> dict[str, bytes | None]:
+    """Write what changed to the fields, as a store would; return it."""
+    fields = table.writes()
+    for name, value in fields.items():
+        if value is None:
+            del state[name]  # a field that is not there could not be deleted
+        else:
+            state[name] = value
+    return fields
+
+
+def test_a_commit_writes_the_rows_that_changed_and_nothing_else() -> None:
+    table, state = fill(PAGE_NAMES + 1)
+    assert sorted(state) == ["h:0", "n:0", "n:1"]
     assert table.writes() == {}
     assert table.dirty_bytes() == 0
-    changed = table.by_name[f"s|sku-{PAGE_ROWS}"]
+    changed = table.by_name[f"s|sku-{PAGE_NAMES}"]
     changed.on_hand = 7
     table.touch(changed)
     assert table.dirty_bytes() > 0
-    state.update(table.writes())
-    twin = SeriesTable.load({name: value for name, value in state.items() if value is not None})
+    fields = commit(table, state)
+    assert list(fields) == ["h:1"]
+    # A version, an index and a length of four bytes each, one row, a checksum.
+    assert len(fields["h:1"] or b"") == 1 + 8 + len(changed.pack()) + 4
+    twin = SeriesTable.load(state)
     assert [series.name for series in twin] == [series.name for series in table]
     assert [series.pack() for series in twin] == [series.pack() for series in table]
     assert twin.by_name[changed.name].on_hand == 7
-    # A page's bytes depend on its rows alone.
-    twin.touch(twin.by_name["s|sku-0"])
-    assert twin.writes() == {"p:0": state["p:0"]}
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32))
+def test_segments_are_tidied_and_lose_nothing_across_restarts(seed: int) -> None:
+    dice = Random(seed)
+    count = dice.choice([3, 1_500])
+    table, state = fill(count)
+    rows = {series.name: series.pack() for series in table}
+    for step in range(60):
+        for series in dice.sample(list(table), dice.choice([1, 2, count // 3])):
+            series.on_hand = step
+            table.touch(series)
+            rows[series.name] = series.pack()
+        commit(table, state)
+        if dice.random() < 0.1:
+            table = SeriesTable.load(state)
+        stored = sum(len(value) for name, value in state.items() if name.startswith("h:"))
+        # Twice what is needed and one segment, at 80 bytes a row or less: it grows no further.
+        assert stored < (2 * count + 2 * SEGMENT_ROWS) * 80
+    assert {series.name: series.pack() for series in SeriesTable.load(state)} == rows
+    assert {name: value for name, value in canonical_state(state).items() if name.startswith("row:")} == {
+        f"row:{name}": row for name, row in rows.items()
+    }
+
+
+def test_a_quiet_shop_is_tidied_before_its_fields_become_many() -> None:
+    table, state = fill(2_000)
+    for step in range(2 * MAX_SEGMENTS):
+        series = table.by_name[f"s|sku-{step % 2_000}"]
+        table.touch(series)
+        commit(table, state)
+        assert sum(name.startswith("h:") for name in state) <= MAX_SEGMENTS + 2
 
 
 # --- ids ----------------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_a_restart_between_two_closes_reads_the_context_before_it_goes_on() -> N
         stand.handle(1)
         stand.feed(log, "context")
     stand.commit()
-    assert (stand.told.outputs, stand.told.state, stand.told.marks) == (whole.outputs, whole.state, whole.marks)
+    assert (stand.told.outputs, stand.told.rows(), stand.told.marks) == (whole.outputs, whole.rows(), whole.marks)
 
 
 def test_the_settings_of_the_grain_and_the_period_are_obeyed() -> None:
@@ -185,7 +185,7 @@ def test_a_close_planned_twice_is_one_step_also_for_a_task_that_was_restarted() 
     stand.commit()
     stand.restart()
     told = stand.finish(log)
-    assert (told.outputs, told.state, told.marks) == (whole.outputs, whole.state, whole.marks)
+    assert (told.outputs, told.rows(), told.marks) == (whole.outputs, whole.rows(), whole.marks)
     assert units_by_period(told) == {("s1|milk", FIRST): (1000, 0), ("s1|milk", FIRST + 1): (1000, 0)}
 
 

@@ -7,9 +7,13 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.merge import Item, Merge
+from streams.merge import Item, Merge, Run
 
 NAMES = ("prices", "stock", "sales")
+
+
+def bodies(runs: list[Run[str]]) -> list[str]:
+    return [item.body for _, run in runs for item in run]
 
 
 def smallest_head_first(lanes: dict[str, list[Item[str]]], ends: dict[str, int]) -> list[str]:
@@ -48,7 +52,7 @@ def take_in_pieces(dice: Random, lanes: dict[str, list[Item[str]]], ends: dict[s
         ready = merge.ready(ends)
         taken = merge.take(ends, dice.randint(1, 5))
         assert ready == bool(taken)
-        order += [item.body for _, item in taken]
+        order += bodies(taken)
         # Nothing is taken too early: what came out so far is how the whole begins.
         assert order == wanted[: len(order)]
         for lane, position in merge.positions().items():
@@ -74,12 +78,12 @@ def test_a_merge_resumed_at_its_positions_goes_on_as_if_nothing_had_been(seed: i
     for name in NAMES:
         first.feed(name, lanes[name], last[name])
     cut = dice.randint(0, len(whole))
-    order = [item.body for _, item in first.take(ends, cut)] if cut else []
+    order = bodies(first.take(ends, cut))
     positions = first.positions()
     second = Merge[str](NAMES, positions)
     for name in NAMES:
         second.feed(name, [item for item in lanes[name] if item.offset >= positions[name]], last[name])
-    order += [item.body for _, item in second.take(ends, 1000)]
+    order += bodies(second.take(ends, 1000))
     assert order == whole
 
 
@@ -90,6 +94,6 @@ def test_an_input_without_a_head_holds_everything_back_until_it_has_reached_its_
     assert merge.take(ends, 10) == []
     # The position has moved over offsets that never were records: the input is at its end.
     merge.feed("stock", [], 5)
-    assert [item.body for _, item in merge.take(ends, 10)] == ["a", "b"]
+    assert bodies(merge.take(ends, 10)) == ["a", "b"]
     assert merge.complete(ends)
     assert merge.pending("sales") == 1
