@@ -18,8 +18,9 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from adapters.timed_store import Store
 from demand_monitor.settings import Settings, read_settings
-from demand_monitor.wiring import ENGINE_INPUTS, Store, Wiring
+from demand_monitor.wiring import ENGINE_INPUTS, Wiring
 from streams.marks import decode_marks
 from streams.ports import Assignment, Chunk, Inlet, Place, Snapshot, TopicAdmin, Verdict, Writes
 
