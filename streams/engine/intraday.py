@@ -20,6 +20,7 @@ from online_models.nowcast import Clump
 from online_models.pace_test import LEAST_MEAN_UNITS, Look, beats_the_best_day, is_usual, without_bulk
 from schemas.quantities import HOUR_MS, THOUSANDTHS
 from streams.engine.emitter import measures
+from streams.engine.history import INT32_MAX
 from streams.engine.today import Today
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Intraday:
     def book(self, series: Series, hour: int, sold: int) -> None:
         """Keep what was sold in an hour that is over, until its day is."""
         if sold and self.active and self._core.periods.of(hour * HOUR_MS) >= series.next_period:
-            series.closed[hour] = sold
+            # It is evidence of the day's pace, not of the books, so what no product sells in an hour may be cut.
+            series.closed[hour] = max(-INT32_MAX, min(sold, INT32_MAX))
 
     def gap(self, series: Series, told_ms: int, begin_ms: int, end_ms: int) -> None:
         """Remember that a shelf could not sell from one moment to another."""

@@ -3,9 +3,7 @@
 ::
 
     row   head ┆ what is known of eleven optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
-          ┆ closed hours of open periods ┆ gaps
-
-What lies behind the orders is there only while a period with closed hours is open.
+          ┆ of a day that is open: closed hours, gaps
 
 The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and takes no
 room in a row.
@@ -14,15 +12,19 @@ room in a row.
 from __future__ import annotations
 
 import struct
+from array import array
 from zlib import crc32
 
-#: Which optional numbers follow (one bit each), next_period, counted_ms, price_ms, flags, no_sale_log, lengths.
-_HEAD = struct.Struct("<Hi3qd4H2H")
+#: Which optional numbers follow (one bit each; the highest: the hours of a day), next_period, counted_ms, price_ms,
+#: flags, no_sale_log, lengths.
+_HEAD = struct.Struct("<Hi3qd4H")
 _NUMBERS = [struct.Struct(f"<{count}q") for count in range(12)]
 _PERIOD = struct.Struct("<i4q")
-_HOUR = struct.Struct("<iq")
-_MOVE = struct.Struct("<qq")
+#: An ordinal (of an hour, of a step) in four bytes, units in eight.
+_PAIR_BYTES = 12
 _ORDER = struct.Struct("<qqH")
+_HAS_DAY = 1 << 15
+_DAY = struct.Struct("<iHH")
 _GAP = struct.Struct("<3q")
 _NONE = -(1 << 63)
 
@@ -112,7 +114,7 @@ class Series:
         self.zero_log = 0
         self.open: dict[int, list[int]] = {}
         self.hours: dict[int, int] = {}
-        self.recent: list[tuple[int, int]] = []
+        self.recent: dict[int, int] = {}
         self.orders: list[Order] = []
         #: What was sold in the closed hours of periods that are open, thousandths; an hour without any is not there.
         self.closed: dict[int, int] = {}
@@ -125,7 +127,7 @@ class Series:
 
     def pack(self) -> bytes:
         """Return the row; what is not packed here is not state."""
-        known = 0
+        known = _HAS_DAY if self.closed or self.gaps else 0
         numbers: list[int] = []
         for bit, value in enumerate(
             (
@@ -157,19 +159,17 @@ class Series:
                 len(self.hours),
                 len(self.recent),
                 len(self.orders),
-                len(self.closed),
-                len(self.gaps),
             ),
             _NUMBERS[len(numbers)].pack(*numbers),
         ]
         parts += [_PERIOD.pack(period, *window) for period, window in self.open.items()]
-        parts += [_HOUR.pack(hour, sold) for hour, sold in self.hours.items()]
-        parts += [_MOVE.pack(at, units) for at, units in self.recent]
+        parts += [array("i", self.hours).tobytes(), array("q", self.hours.values()).tobytes()]
+        parts += [array("i", self.recent).tobytes(), array("q", self.recent.values()).tobytes()]
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
-        parts += [_HOUR.pack(hour, sold) for hour, sold in self.closed.items()]
-        parts += [_GAP.pack(*gap) for gap in self.gaps]
+        if known & _HAS_DAY:
+            parts.append(self._pack_day())
         return b"".join(parts)
 
     def unpack(self, row: bytes) -> None:
@@ -177,7 +177,7 @@ class Series:
         head = _HEAD.unpack_from(row)
         known, self.next_period, self.counted_ms, self.price_ms, flags, self.no_sale_log = head[:6]
         self.risk_early, self.zero_log = flags & 1, flags >> 1
-        size = known.bit_count()
+        size = (known & ~_HAS_DAY).bit_count()
         numbers = iter(_NUMBERS[size].unpack_from(row, _HEAD.size))
         (
             self.on_hand,
@@ -192,30 +192,48 @@ class Series:
             self.drift_since,
             self.slump_since,
         ) = (next(numbers) if known & 1 << bit else None for bit in range(len(_NUMBERS) - 1))
-        self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
+        at = self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
+        if known & _HAS_DAY:
+            self._unpack_day(row, at)
 
-    def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> None:
-        periods, hours, moves, orders, closed, gaps = counts
+    def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> int:
+        periods, hours, moves, orders = counts
         for _ in range(periods):
             period, *window = _PERIOD.unpack_from(row, at)
             self.open[period] = window
             at += _PERIOD.size
-        for _ in range(hours):
-            hour, sold = _HOUR.unpack_from(row, at)
-            self.hours[hour] = sold
-            at += _HOUR.size
-        for _ in range(moves):
-            self.recent.append(_MOVE.unpack_from(row, at))
-            at += _MOVE.size
+        self.hours = _pairs(row, at, hours)
+        at += hours * _PAIR_BYTES
+        self.recent = _pairs(row, at, moves)
+        at += moves * _PAIR_BYTES
         for _ in range(orders):
             units, due_ms, size = _ORDER.unpack_from(row, at)
             at += _ORDER.size
             self.orders.append(Order(row[at : at + size].decode(), units, None if due_ms == _NONE else due_ms))
             at += size
-        for _ in range(closed):
-            hour, sold = _HOUR.unpack_from(row, at)
-            self.closed[hour] = sold
-            at += _HOUR.size
-        for _ in range(gaps):
-            self.gaps.append(_GAP.unpack_from(row, at))
-            at += _GAP.size
+        return at
+
+    def _pack_day(self) -> bytes:
+        first = min(self.closed, default=0)
+        hours, units = array("H", [hour - first for hour in self.closed]), array("i", self.closed.values())
+        gaps = b"".join([_GAP.pack(*gap) for gap in self.gaps])
+        return _DAY.pack(first, len(hours), len(self.gaps)) + hours.tobytes() + units.tobytes() + gaps
+
+    def _unpack_day(self, row: bytes, at: int) -> None:
+        first, closed, gaps = _DAY.unpack_from(row, at)
+        hours, units = array("H"), array("i")
+        at += _DAY.size
+        hours.frombytes(row[at : at + 2 * closed])
+        at += 2 * closed
+        units.frombytes(row[at : at + 4 * closed])
+        at += 4 * closed
+        self.closed = {first + hour: sold for hour, sold in zip(hours, units, strict=True)}
+        self.gaps = [_GAP.unpack_from(row, at + place * _GAP.size) for place in range(gaps)]
+
+
+def _pairs(row: bytes, at: int, count: int) -> dict[int, int]:
+    ordinals, units = array("i"), array("q")
+    middle = at + 4 * count
+    ordinals.frombytes(row[at:middle])
+    units.frombytes(row[middle : middle + 8 * count])
+    return dict(zip(ordinals, units, strict=True))
