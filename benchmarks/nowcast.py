@@ -124,7 +124,7 @@ def live(line: Line, day: Day, curve: DayCurve) -> None:
     expected = line.model.close(total, x).forecast
     if total is not None:
         if expected is not None and len(line.past) >= WARM_UP_DAYS:
-            ahead = DayAhead(expected.mean_units, expected.distribution.dispersion, line.clump.value)
+            ahead = DayAhead.of(expected.mean_units, expected.distribution.dispersion, line.clump.value)
             line.errors.append(score(ahead, curve, day.hours))
         line.clump = line.clump.learn({hour: float(sold) for hour, sold in enumerate(day.hours) if sold > 0}, curve)
     line.past.append(total)

@@ -17,7 +17,14 @@ import math
 from typing import TYPE_CHECKING
 
 from online_models.nowcast import Clump
-from online_models.pace_test import LEAST_MEAN_UNITS, Look, beats_the_best_day, is_usual, without_bulk
+from online_models.pace_test import (
+    LEAST_MEAN_UNITS,
+    Look,
+    beats_the_best_day,
+    first_unusual,
+    is_usual,
+    without_bulk,
+)
 from schemas.quantities import HOUR_MS, THOUSANDTHS
 from streams.engine.emitter import measures
 from streams.engine.history import INT32_MAX
@@ -58,7 +65,7 @@ class Intraday:
         if not self.active:
             return
         day = self._tested(history)
-        if day is not None:
+        if day is not None and not is_usual(day, 0.0, day.mean_units):
             period = series.next_period
             hour = self._today.hours(period).first - 1
             self._plan_look(series, day, self._today.curve(series, period), period, hour)
@@ -70,20 +77,16 @@ class Intraday:
         return day._replace(mean_units=LEAST_MEAN_UNITS)
 
     def _plan_look(self, series: Series, day: DayAhead, curve: DayCurve, period: int, hour: int) -> None:
-        """Open the first later hour at which no further sale would be a slump, for no sale will open it."""
+        """Open the first later hour at which no further sale would be unusual, for no sale will open it."""
         units = self._today.units_to(series, period, hour)
         if series.slump_since is not None or units >= day.mean_units or is_usual(day, units, day.mean_units):
             return  # Not even the whole day without another unit would tell anything.
         hours = self._today.hours(period)
-        for later, name in enumerate(hours.names[hour + 1 - hours.first :], hour + 1):
-            share, before = curve.share(name), curve.elapsed[name]
-            look = Look(day, units, day.mean_units * before, 0.0, day.mean_units * share, share)
-            if not look.is_usual() and look.slump() is not None:
-                if later not in series.hours:
-                    series.hours[later] = 0
-                    self._windows.plan_hour(series, later)
-                    self._core.table.touch(series)
-                return
+        ahead = first_unusual(day, units, [curve.elapsed[name + 1] for name in hours.names[hour + 1 - hours.first :]])
+        if ahead is not None and hour + 1 + ahead not in series.hours:
+            series.hours[hour + 1 + ahead] = 0
+            self._windows.plan_hour(series, hour + 1 + ahead)
+            self._core.table.touch(series)
 
     # --- an hour closes ---------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ def brute_force(day: DayAhead, shares: list[float], sold: list[float], rest_shar
     def prior(variance: float) -> np.ndarray:
         return np.asarray(stats.gamma.pdf(PACES, 1 / variance, scale=variance) * step)
 
-    usual, changed = prior(max(day.dispersion, 0.05)), prior(CHANGED_VARIANCE)
+    usual, changed = prior(max(day.pace_variance, 0.05)), prior(CHANGED_VARIANCE)
     posterior = (1 - CHANGE_SHARE) * likelihood(sold, expected) * usual
     for hour, share in enumerate(shares):
         before = float((likelihood(sold[:hour], expected[:hour]) * usual).sum())
@@ -96,7 +96,7 @@ def test_chances_are_those_of_the_negative_binomial(units: int, expected: float,
 
 def test_dozens_are_counted_by_the_dozen() -> None:
     # var = 40 + 0.5 * 40^2 = 840 a day; of these, dozens alone explain 12 * 40 = 480: (840 - 480) / 40^2 is the pace's.
-    day = DayAhead(40.0, 0.5, 12.0)
+    day = DayAhead.of(40.0, 0.5, 12.0)
     assert day.pace_variance == pytest.approx(0.225)
     law = stats.nbinom(1 / 0.225, 1 / (1 + 0.225 * 2.0))
     assert chance_at_least(day, 60.0, 24.0) == pytest.approx(law.sf(4), rel=1e-6)
