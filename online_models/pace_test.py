@@ -73,10 +73,10 @@ def first_unusual(day: DayAhead, units: float, elapsed: Iterable[float]) -> int 
 
     Examples
     --------
-    Two sold; by three quarters of the day 18 are expected: 16 fewer is more than 2.5 times the root of 18.
+    Two sold; by half of the day 12 are expected: 10 fewer is more than 2.5 times the root of 12.
 
     >>> first_unusual(DayAhead(mean_units=24.0, pace_variance=0.0), 2.0, [0.25, 0.5, 0.75, 1.0])
-    2
+    1
     """
     mean, variance, clump = day.mean_units, day.pace_variance, max(day.clump, 1.0)
     for place, share in enumerate(elapsed):
