@@ -59,20 +59,17 @@ class CalibratedDistribution(DemandDistribution):
     Examples
     --------
     >>> plain = DemandDistribution(10.0, 0.1)
-    >>> wider = CalibratedDistribution(10.0, 0.1, (0.01, 0.02, 0.05, 0.2, 0.5, 0.8, 0.95, 0.98, 0.99))
+    >>> wider = CalibratedDistribution(10.0, 0.1, levels=(0.01, 0.02, 0.05, 0.2, 0.5, 0.8, 0.95, 0.98, 0.99))
     >>> plain.quantile(0.9), wider.quantile(0.9) == plain.quantile(0.95)
     (16.0, True)
     """
 
     levels: tuple[float, ...] = NOMINAL
 
-    def quantile(self, p: float) -> float:
-        """Least units not exceeded with probability `p`, as the past has calibrated it."""
-        return counts.quantile(self.level(p), self.mean_units, self.dispersion)
-
     def quantiles(self, levels: Sequence[float]) -> tuple[float, ...]:
         """Quantiles of ascending `levels`, in one pass."""
-        return counts.quantiles([self.level(p) for p in levels], self.mean_units, self.dispersion)
+        found = counts.quantiles([self.level(p) for p in levels], self.mean_units / self.grain, self.dispersion)
+        return found if self.grain == 1.0 else tuple([self.grain * steps for steps in found])
 
     def level(self, p: float) -> float:
         """The level to ask the plain distribution for."""

@@ -44,6 +44,7 @@ from online_models.stack_layout import (
     EXCESS,
     FAST,
     GLOBAL,
+    GRAIN_THOUSANDTHS,
     ISSUED_DISPERSION,
     ISSUED_MEAN,
     ISSUED_NAIVE,
@@ -92,6 +93,7 @@ _CLIPPED_AT_SD = 6.0
 _WEIGHT_RANGE = (0.02, 5.0)
 _LARGEST_RATIO, _SMALLEST_RATIO = 20.0, 0.02
 _CALIBRATED_FROM_UNITS = 1.0
+_PIECE = 1000
 
 
 class StackForecast(NamedTuple):
@@ -202,6 +204,7 @@ class SeriesStack:
         #: The same memory, for what is done on whole stretches.
         self._numbers = np.frombuffer(state, dtype=np.float32)
         state[ISSUED_MEAN] = NEVER
+        state[GRAIN_THOUSANDTHS] = _PIECE
         for place, value in enumerate(NOMINAL, layout.levels):
             state[place] = value
         for place in range(layout.ratio, layout.usual):
@@ -239,6 +242,11 @@ class SeriesStack:
         return self._state[SOLD_SHARE] if self._state[SEEN] else 1.0
 
     @property
+    def grain(self) -> float:
+        """The step in which the series sells, units, 1 at most."""
+        return self._state[GRAIN_THOUSANDTHS] / _PIECE
+
+    @property
     def dispersion(self) -> float:
         """Excess of the scatter over Poisson, as in the forecast that is out; 0 where none is."""
         return self._state[ISSUED_DISPERSION]
@@ -256,12 +264,11 @@ class SeriesStack:
         if mean < 0.0:
             return None
         dispersion = state[ISSUED_DISPERSION]
-        levels = self.levels if mean >= _CALIBRATED_FROM_UNITS else NOMINAL
+        levels = self.levels if mean >= _CALIBRATED_FROM_UNITS * self.grain else NOMINAL
         means = tuple(state[layout.means : layout.losses])
         champion = layout.names[min(self._allowed(), key=self._losses().__getitem__)]
-        return StackForecast(
-            mean, CalibratedDistribution(mean, dispersion, levels), champion, means, state[ISSUED_NAIVE]
-        )
+        distribution = CalibratedDistribution(mean, dispersion, self.grain, levels)
+        return StackForecast(mean, distribution, champion, means, state[ISSUED_NAIVE])
 
     def _losses(self) -> array[float]:
         return self._state[self.layout.losses : self.layout.levels]
@@ -429,6 +436,7 @@ class SeriesStack:
         exposure = min(max(exposure, 0.0), 1.0)
         lost = (1.0 - exposure) * issued.mean_units if issued else 0.0
         demand = y + lost
+        state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
         residual = standardised = finding = against = None
         if issued is not None and exposure > _JUDGED_EXPOSURE:
             residual = demand - issued.mean_units
@@ -463,9 +471,9 @@ class SeriesStack:
         scale = state[SCALE]
         if scale > 0.0:
             self._score(y, issued.means, scale, category)
-            self._learn_spread(y - mean, mean, dispersion, scale, category)
-        if mean >= _CALIBRATED_FROM_UNITS:
-            self._calibrate(y, mean, dispersion)
+            self._learn_spread(y - mean, issued.distribution, scale, category)
+        if mean >= _CALIBRATED_FROM_UNITS * issued.distribution.grain:
+            self._calibrate(y, issued.distribution)
         return finding, against
 
     def _score(self, y: float, means: Sequence[float], scale: float, category: Category) -> None:
@@ -478,24 +486,26 @@ class SeriesStack:
         if state[SHARE] >= _HARDLY_SELLS:
             category.learn_losses(errors)
 
-    def _learn_spread(self, residual: float, mean: float, dispersion: float, scale: float, category: Category) -> None:
-        state = self._state
+    def _learn_spread(
+        self, residual: float, issued: CalibratedDistribution, scale: float, category: Category
+    ) -> None:
+        state, mean = self._state, issued.mean_units
         state[ERRORS] += 1.0
         if state[ERRORS] <= _SKIPPED_ERRORS or mean <= 0.0:
             return
         square = mean * mean
-        # A mean near zero would cap every error to nothing; one squared unit is always allowed to count.
-        cap = _LARGEST_IN_VARIANCES * max(mean + dispersion * square, 1.0)
-        excess = min(residual * residual, cap) - mean
+        # A mean near zero would cap every error to nothing; one squared grain is always allowed to count.
+        cap = _LARGEST_IN_VARIANCES * max(issued.variance, issued.grain * issued.grain)
+        excess = min(residual * residual, cap) - issued.grain * mean
         state[EXCESS] = _KEEP_SPREAD * state[EXCESS] + excess
         state[SQUARE] = _KEEP_SPREAD * state[SQUARE] + square
         category.learn_dispersion(excess / (scale * scale), square / (scale * scale))
 
-    def _calibrate(self, y: float, mean: float, dispersion: float) -> None:
+    def _calibrate(self, y: float, distribution: CalibratedDistribution) -> None:
         state, first = self._state, self.layout.levels
-        units = math.floor(y)
-        at_most = counts.cdf(units, mean, dispersion)
-        below = counts.cdf(units - 1.0, mean, dispersion)
+        steps, mean = distribution.steps(y), distribution.mean_units / distribution.grain
+        at_most = counts.cdf(steps, mean, distribution.dispersion)
+        below = counts.cdf(steps - 1.0, mean, distribution.dispersion)
         levels = state[first : first + len(NOMINAL)]
         low = LOWEST
         for place, nominal, level, kept in zip(
