@@ -21,7 +21,7 @@ from river import base
 
 Vector = npt.NDArray[np.float64]
 
-_NAMES = Struct("<H")
+_WIDTH = Struct("<H")
 
 
 class WeightedLeastSquares(base.Regressor):
@@ -78,7 +78,9 @@ class WeightedLeastSquares(base.Regressor):
         """Return the prediction at a vector of features."""
         return float(self._theta @ x)
 
-    def learn(self, x: Vector, error: float, weight: float = 1.0, forgetting: float | None = None) -> None:
+    def learn(
+        self, x: Vector, error: float, weight: float = 1.0, forgetting: float | None = None, hold: bool = True
+    ) -> None:
         """Correct the coefficients by the error of their own prediction at `x`.
 
         Parameters
@@ -91,6 +93,8 @@ class WeightedLeastSquares(base.Regressor):
             Of the observation: 2 teaches as much as the same observation twice.
         forgetting
             Used instead of the model's own.
+        hold
+            Keep the variances below the prior's; at a slow forgetting, one lesson in many is enough.
         """
         keep = self.forgetting if forgetting is None else forgetting
         covariance = self._covariance
@@ -102,6 +106,7 @@ class WeightedLeastSquares(base.Regressor):
         covariance -= np.multiply.outer(reach, reach)
         if keep < 1.0:
             covariance /= keep
+        if hold and keep < 1.0:
             hold_diagonal(covariance, self.prior_covariance)
 
     def learn_one(self, x: Mapping[Hashable, float], y: float, w: float = 1.0) -> None:
@@ -140,14 +145,15 @@ class WeightedLeastSquares(base.Regressor):
         """Coefficients and the covariance's upper triangle; names of features are the owner's."""
         width = len(self._theta)
         triangle = self._covariance.ravel()[triangle_of(width).rows]
-        return _NAMES.pack(width) + self._theta.tobytes() + triangle.tobytes()
+        state: bytes = _WIDTH.pack(width) + self._theta.tobytes() + triangle.tobytes()
+        return state
 
     def restore(self, state: bytes) -> int:
         """Take over what `encode` wrote, from the start of `state`; return how many bytes that was."""
-        (width,) = _NAMES.unpack_from(state)
+        width: int = _WIDTH.unpack_from(state)[0]
         corner = triangle_of(width)
-        at = _NAMES.size + 8 * width
-        self._theta = np.frombuffer(state, count=width, offset=_NAMES.size).copy()
+        at = _WIDTH.size + 8 * width
+        self._theta = np.frombuffer(state, count=width, offset=_WIDTH.size).copy()
         self._covariance = np.frombuffer(state, count=len(corner.rows), offset=at)[corner.square]
         return at + 8 * len(corner.rows)
 

@@ -1,7 +1,7 @@
 """A series' own regression: River's Bayesian linear regression of what its naive level leaves unexplained.
 
-Why: how a series answers to promotion, price and season is its own affair. The one rule: it learns the *residual* of the
-naive level, so that with a short history its prior, zero, means "as the naive level has it".
+Why: how a series answers to promotion, price and season is its own affair. The one rule: it learns the *residual* of
+the naive level, so that with a short history its prior, zero, means "as the naive level has it".
 
 ::
 
@@ -25,7 +25,7 @@ from online_models.least_squares import Vector, hold_diagonal, triangle_of
 
 Floats = npt.NDArray[np.float32]
 ALPHA = 2.0
-FORGETTING = 0.998
+FORGETTING = 0.9995
 
 
 class OwnRegression:
@@ -82,7 +82,7 @@ class OwnRegression:
         """Return what `predict_one` returns, up to rounding."""
         return float(self.coefficients @ x)
 
-    def learn(self, x: Vector, target: float, weight: float) -> None:
+    def learn(self, x: Vector, target: float, weight: float, hold: bool = True) -> None:
         """Learn one observation, forget a little, and store what is now known.
 
         Parameters
@@ -91,13 +91,17 @@ class OwnRegression:
             Features and target, in scales.
         weight
             Case weight, 0 .. 1.
+        hold
+            Keep the variances below the prior's; one lesson in many is enough.
         """
         river = self.river
         root = math.sqrt(weight)
-        river.learn_one(dict(zip(self.names, (x * root).tolist(), strict=True)), target * root)
+        features = dict(zip(self.names, (x * root).tolist(), strict=True))
+        river.learn_one(features, target * root)  # type: ignore[no-untyped-call]
         covariance = river._ss_inv_arr
         covariance /= FORGETTING
-        hold_diagonal(covariance, 1.0 / ALPHA)
+        if hold:
+            hold_diagonal(covariance, 1.0 / ALPHA)
         river._eta_arr *= FORGETTING
         self._store()
 

@@ -36,13 +36,12 @@ COMMON, CATEGORY = "common", "category:"
 
 _PERIOD, _COUNT, _PER_PERIOD, _SEEN, _VARIANCE, _LEVEL, _EXCESS, _SQUARE, _LOSS_SEEN, _LOSSES = range(10)
 _NO_PERIOD = -(2.0**52)
-_MEMORY_PERIODS = 28.0
-_LEAST_MEMORY = 5000.0
+_LEAST_MEMORY = 2500.0
 _LEAST_SHARED_MEMORY = 300.0
 _RATIO_PRIOR = 2.0
 _PRIOR_DISPERSION = 0.5
 _LARGEST_DISPERSION = 50.0
-GLOBAL_PRIOR, CATEGORY_PRIOR = 10.0, 0.3
+GLOBAL_PRIOR, CATEGORY_PRIOR = 10.0, 1.0
 
 
 class Part:
@@ -95,8 +94,8 @@ class Part:
         numbers[_COUNT] += 1.0
 
     def memory(self, least: float) -> float:
-        """Lessons after which one counts 1/e: four weeks of them, or `least`."""
-        return max(least, _MEMORY_PERIODS * self.numbers[_PER_PERIOD])
+        """Lessons after which one counts 1/e: those of the layout's `memory_periods`, or `least`."""
+        return max(least, self._layout.memory_periods * self.numbers[_PER_PERIOD])
 
     def note_variance(self, squared: float) -> None:
         """Take the variance of one series' errors into the mean."""
@@ -123,8 +122,9 @@ class Part:
             Cut off or altered, of another format, or of another stack.
         """
         size = _CHECKSUM.size
-        if len(state) < _PREFIX.size + size or zlib.crc32(memoryview(state)[:-size]) != (
-            _CHECKSUM.unpack_from(state, len(state) - size)[0]
+        if (
+            len(state) < _PREFIX.size + size
+            or zlib.crc32(memoryview(state)[:-size]) != (_CHECKSUM.unpack_from(state, len(state) - size)[0])
         ):
             raise StateCorrupt(f"the pool's part {name} fails its checksum.")
         if _PREFIX.unpack_from(state) != (_MAGIC, FORMAT_VERSION, self._layout.signature):
@@ -276,5 +276,3 @@ class Pool:
             else:
                 raise StateCorrupt(f"a pool has no part named {name!r}.")
         return pool
-
-

@@ -14,7 +14,7 @@ import numpy as np
 from online_models.columns import Features
 from online_models.least_squares import Vector
 from online_models.pool import Category
-from online_models.stack_layout import FAST, MID, NEVER, SCALE, SHARE, Layout
+from online_models.stack_layout import FAST, MID, SCALE, SHARE, Layout
 
 LARGEST = 6.0
 _LARGEST_DIFFERENCE = 4.0
@@ -59,9 +59,14 @@ class StackFeatures:
         slot_mean = min(slot_mean * inverse, LARGEST) if slot_mean >= 0.0 else shaped
         last = state[layout.last + slot]
         last = min(last * inverse, LARGEST) if last >= 0.0 else slot_mean
-        values = [
+        values = [0.0] * layout.first_past
+        if values:
+            values[slot] = 1.0
+        if layout.past:
+            values += [_clipped(row[i] * inverse - mid) if row else 0.0 for i in layout.past]
+        values += (
             1.0,
-            min(max(fast - mid, -_LARGEST_DIFFERENCE), _LARGEST_DIFFERENCE),
+            _clipped(fast - mid),
             mid,
             shaped,
             slot_mean,
@@ -69,32 +74,35 @@ class StackFeatures:
             min(fast * ratio, LARGEST),
             min(mid * category_ratio, LARGEST),
             state[SHARE],
-        ]
-        values += self._rest(state, slot, row, mid, inverse)
+        )
+        if layout.long_season:
+            values += [mid * self._neighbours(state, slot, ratio, away) for away in (1, 2)]
+        if layout.known:
+            # What is known works on top of the naive level: a promotion sells more on a day that sells more.
+            values += self._known(state, slot, row, min(0.5 * (shaped + slot_mean), _LARGEST_DIFFERENCE))
         return np.array(values)
 
-    def _rest(self, state: array[float], slot: int, row: Sequence[float], mid: float, inverse: float) -> list[float]:
+    def _neighbours(self, state: array[float], slot: int, ratio: float, away: int) -> float:
+        """Mean ratio of the slots before and after; this slot's own where they were never seen."""
+        season, first = self._layout.season, self._layout.ratio
+        before, after = state[first + (slot - away) % season], state[first + (slot + away) % season]
+        mean = 0.5 * ((before if before >= 0.0 else ratio) + (after if after >= 0.0 else ratio))
+        return mean if mean < LARGEST else LARGEST
+
+    def _known(self, state: array[float], slot: int, row: Sequence[float], base: float) -> list[float]:
         layout = self._layout
-        high = _LARGEST_DIFFERENCE
-        values: list[float] = []
-        for i in layout.past:
-            value = row[i] * inverse - mid if row else 0.0
-            values.append(value if -high <= value <= high else high if value > high else -high if value < -high else 0.0)
-        if layout.by_slot:
-            slots = [0.0] * layout.season
-            slots[slot] = 1.0
-            values += slots
+        known = layout.known
         if not row:
-            return values + [0.0] * (layout.width - layout.own_width)
-        places = [layout.usual]
-        if layout.by_slot:
-            places.append(layout.usual_in_slot + slot * len(layout.known))
-        for place in places:
-            for at, i in enumerate(layout.known, place):
-                value = row[i] - state[at]
-                values.append(
-                    value if -high <= value <= high else high if value > high else -high if value < -high else 0.0
-                )
+            return [0.0] * (layout.width - layout.own_width)
+        at = layout.usual
+        now = [row[i] for i in known]
+        usual = [_clipped(value - usual) for value, usual in zip(now, state[at : at + len(known)], strict=True)]
+        if not layout.by_slot:
+            # Weekly and monthly ratios have last year's promotions in them: on top of those it would count twice.
+            return usual
+        values = [base * value for value in usual]
+        at = layout.usual_in_slot + slot * len(known)
+        values += [_clipped(value - usual) for value, usual in zip(now, state[at : at + len(known)], strict=True)]
         return values
 
     def many(self, state: array[float], xs: Sequence[Features], category: Category) -> Vector:
@@ -110,3 +118,10 @@ class StackFeatures:
             Of the series.
         """
         return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
+
+
+def _clipped(value: float) -> float:
+    """Held within the largest difference; 0 for NaN, of which all comparisons are false."""
+    if -_LARGEST_DIFFERENCE <= value <= _LARGEST_DIFFERENCE:
+        return value
+    return _LARGEST_DIFFERENCE if value > 0.0 else -_LARGEST_DIFFERENCE if value < 0.0 else 0.0

@@ -9,11 +9,13 @@ Why: a million series are stored, so a series is one array of 4-byte floats; an 
     scalars ┆ issued means (experts) ┆ losses (experts) ┆ levels (9) ┆ ratio, slot mean, last (season each)
             ┆ usual value of each known column ┆ the same by slot (seasons up to a week) ┆ own regression: eta, triangle
 
-The features, in the order of every regression (`own` first: the global regression reads those alone)::
+The features, in the order of every regression. The global one reads up to `known`, the series' own one from `own`::
 
-    own    1, fast - mid, mid, mid x ratio, slot mean, last, fast x ratio, mid x category ratio, p
-           past demand (columns in units) less mid
-           slot, one column each (seasons up to a week)
+    slots  one column each (seasons up to a week)
+    past   past demand (columns in units) less mid
+    own    1, fast - mid, mid, mid x ratio, slot mean, last, fast x ratio, mid x category ratio, share
+           mid x mean ratio of the two neighbours, of the two next (seasons of more than twelve slots: a week of the
+           year is seen once a year, and its neighbours tell of it)
     known  column less its usual value; less its usual value in this slot
 """
 
@@ -40,7 +42,13 @@ INTERMITTENT = (TSB, GLOBAL, CATEGORY)
 SCALARS = 23
 NEVER = -1.0
 OWN_FEATURES = 9
+SHAPED, SLOT_MEAN = 3, 4
+"""Places, among the features, of the two halves of the naive level."""
+MEMORY_PERIODS = {7: 28.0, 52: 52.0, 12: 8.0}
+"""How long what is pooled remembers: days, weeks, months."""
+NEIGHBOURS = 2
 LONGEST_WITH_SLOT_COLUMNS = 7
+LONGEST_SHORT_SEASON = 12
 
 
 class Layout:
@@ -72,23 +80,28 @@ class Layout:
         self.intermittent = (*INTERMITTENT, *range(len(EXPERTS), self.experts))
         self.past = tuple(i for i, column in enumerate(columns) if column.in_units)
         self.known = tuple(i for i, column in enumerate(columns) if not column.in_units)
+        self.long_season = season > LONGEST_SHORT_SEASON
         self.by_slot = 1 < season <= LONGEST_WITH_SLOT_COLUMNS
-        self.first_slot = OWN_FEATURES + len(self.past)
-        self.own_width = self.first_slot + (season if self.by_slot else 0)
+        self.first_past = season if self.by_slot else 0
+        self.first_own = self.first_past + len(self.past)
+        self.own_width = self.first_own + OWN_FEATURES + (NEIGHBOURS if self.long_season else 0)
         self.width = self.own_width + len(self.known) * (2 if self.by_slot else 1)
+        self.shaped, self.slot_expectation = self.first_own + SHAPED, self.first_own + SLOT_MEAN
+        self.memory_periods = MEMORY_PERIODS.get(season, float(max(season, 28)))
         self.feature_names = self._feature_names()
         self._places()
         described = (STACK_VERSION, season, [tuple(column) for column in columns], extras)
         self.signature = zlib.crc32(repr(described).encode())
 
     def _feature_names(self) -> tuple[str, ...]:
-        own = ("one", "fast", "mid", "shaped", "slot_mean", "last", "fast_shaped", "category_shaped", "share")
-        past = tuple(self.columns[i].name for i in self.past)
-        known = tuple(self.columns[i].name for i in self.known)
-        if not self.by_slot:
-            return (*own, *past, *known)
-        slots = tuple(f"slot_{slot}" for slot in range(self.season))
-        return (*own, *past, *slots, *known, *(f"{name}_in_slot" for name in known))
+        own = ["one", "fast", "mid", "shaped", "slot_mean", "last", "fast_shaped", "category_shaped", "share"]
+        if self.long_season:
+            own += ["neighbours", "second_neighbours"]
+        slots = [f"slot_{slot}" for slot in range(self.first_past)]
+        past = [self.columns[i].name for i in self.past]
+        known = [self.columns[i].name for i in self.known]
+        in_slot = [f"{name}_in_slot" for name in known] if self.by_slot else []
+        return (*slots, *past, *own, *known, *in_slot)
 
     def _places(self) -> None:
         season, known = self.season, len(self.known)
@@ -101,13 +114,12 @@ class Layout:
         self.usual = self.last + season
         self.usual_in_slot = self.usual + known
         self.eta = self.usual_in_slot + (known * season if self.by_slot else 0)
-        self.triangle = self.eta + self.width
-        self.size = self.triangle + self.width * (self.width + 1) // 2
+        mine = self.width - self.first_own
+        self.triangle = self.eta + mine
+        self.size = self.triangle + mine * (mine + 1) // 2
 
 
 @lru_cache(maxsize=32)
-def layout_of(
-    season: int = 7, columns: tuple[Column, ...] = COLUMNS, extras: tuple[str, ...] = ()
-) -> Layout:
+def layout_of(season: int = 7, columns: tuple[Column, ...] = COLUMNS, extras: tuple[str, ...] = ()) -> Layout:
     """Return the layout, made once."""
     return Layout(season, columns, extras)

@@ -1,6 +1,6 @@
 """How much each expert's word counts: exponential weights on discounted losses.
 
-The one rule: an expert that errs a sixth more than the best counts e^-1 as much. A young series leans on what its
+The one rule: an expert that errs a ninth more than the best counts e^-1 as much. A young series leans on what its
 category has seen of the experts.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-ETA = 6.0
+ETA = 9.0
 CATEGORY_OBSERVATIONS = 14.0
 """How many observations of its own outweigh the category's."""
 
@@ -32,7 +32,7 @@ def expert_weights(losses: Sequence[float], allowed: Sequence[int], eta: float =
 
     Examples
     --------
-    >>> [round(w, 3) for w in expert_weights([1.0, 7 / 6, 9.0], allowed=(0, 1))]
+    >>> [round(w, 3) for w in expert_weights([1.0, 10 / 9, 9.0], allowed=(0, 1))]
     [0.731, 0.269, 0.0]
     """
     best = min([losses[k] for k in allowed])
