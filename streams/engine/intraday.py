@@ -26,7 +26,7 @@ from streams.engine.today import Today
 if TYPE_CHECKING:
     from online_models.day_curve import DayCurve
     from online_models.nowcast import DayAhead
-    from online_models.series_model import Forecast
+    from online_models.stack_forecast import StackForecast
     from schemas.signals import AlertKind
     from streams.engine.core import Core
     from streams.engine.facts import Facts
@@ -50,7 +50,7 @@ class Intraday:
 
     # --- a day opens ------------------------------------------------------------------------------------------
 
-    def open_day(self, series: Series, history: History, expected: Forecast | None) -> None:
+    def open_day(self, series: Series, history: History, expected: StackForecast | None) -> None:
         """Keep what is expected of the day that is open now, and plan its first look."""
         pace = history.pace
         pace[0] = math.nan if expected is None else expected.mean_units
