@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +109,7 @@ class OwnRegression:
     def reopen(self, variance: float) -> None:
         """Add to the variance of every coefficient: demand has changed, the past says less."""
         river = self.river
-        mean = self.coefficients.copy()
+        mean: npt.NDArray[np.floating[Any]] = self.coefficients
         covariance = river._ss_inv_arr
         covariance[np.diag_indices(len(self.names))] += variance
         hold_diagonal(covariance, 1.0 / ALPHA)
