@@ -104,9 +104,9 @@ class WeightedLeastSquares(base.Regressor):
         self._theta += reach * (error * scale)
         # Of one vector: an element and its mirror are the same product, to the last bit.
         reach *= math.sqrt(scale)
-        covariance -= np.multiply.outer(reach, reach)
+        covariance -= reach[:, None] * reach
         if keep < 1.0:
-            covariance /= keep
+            covariance *= 1.0 / keep
         if hold and keep < 1.0:
             hold_diagonal(covariance, self.prior_covariance)
 
