@@ -11,9 +11,10 @@ it most. The one rule: the covariance stays exactly symmetric, so that it may be
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from functools import lru_cache
 from struct import Struct
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,13 +104,13 @@ class WeightedLeastSquares(base.Regressor):
         self._theta += reach * (error * scale)
         # Of one vector: an element and its mirror are the same product, to the last bit.
         reach *= math.sqrt(scale)
-        covariance -= np.multiply.outer(reach, reach)
+        covariance -= reach[:, None] * reach
         if keep < 1.0:
-            covariance /= keep
+            covariance *= 1.0 / keep
         if hold and keep < 1.0:
             hold_diagonal(covariance, self.prior_covariance)
 
-    def learn_one(self, x: Mapping[Hashable, float], y: float, w: float = 1.0) -> None:
+    def learn_one(self, x: dict[Hashable, Any], y: float, w: float = 1.0) -> None:
         """Learn one observation in River's form.
 
         Parameters
@@ -129,11 +130,11 @@ class WeightedLeastSquares(base.Regressor):
         vector = self._vector(x)
         self.learn(vector, y - self.predict(vector), w)
 
-    def predict_one(self, x: Mapping[Hashable, float]) -> float:
+    def predict_one(self, x: dict[Hashable, Any]) -> float:
         """Return the prediction in River's form; names never learnt count nothing."""
         return self.predict(self._vector(x))
 
-    def _vector(self, x: Mapping[Hashable, float]) -> Vector:
+    def _vector(self, x: dict[Hashable, Any]) -> Vector:
         vector = np.zeros(len(self._theta))
         for name, value in x.items():
             place = self._place.get(name)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from online_models.least_squares import Vector, hold_diagonal, triangle_of
 Floats = npt.NDArray[np.float32]
 ALPHA = 2.0
 FORGETTING = 0.9995
+_REMEMBER = 1.0 / FORGETTING
 
 
 class OwnRegression:
@@ -68,7 +70,7 @@ class OwnRegression:
         self._eta, self._triangle = eta, triangle
         river._eta_arr = eta.astype(np.float64)
         # Symmetric, so its transpose is itself in the memory order that River's update wants.
-        river._ss_inv_arr = triangle[self._square].astype(np.float64).T
+        river._ss_inv_arr = triangle.take(self._square).astype(np.float64).T
         river._m_dirty = True
 
     @property
@@ -99,7 +101,7 @@ class OwnRegression:
         features = dict(zip(self.names, (x * root).tolist(), strict=True))
         river.learn_one(features, target * root)  # type: ignore[no-untyped-call]
         covariance = river._ss_inv_arr
-        covariance /= FORGETTING
+        covariance *= _REMEMBER
         if hold:
             hold_diagonal(covariance, 1.0 / ALPHA)
         river._eta_arr *= FORGETTING
@@ -108,7 +110,7 @@ class OwnRegression:
     def reopen(self, variance: float) -> None:
         """Add to the variance of every coefficient: demand has changed, the past says less."""
         river = self.river
-        mean = self.coefficients.copy()
+        mean: npt.NDArray[np.floating[Any]] = self.coefficients
         covariance = river._ss_inv_arr
         covariance[np.diag_indices(len(self.names))] += variance
         hold_diagonal(covariance, 1.0 / ALPHA)
@@ -120,5 +122,6 @@ class OwnRegression:
         """Round to what is stored, in memory too; of two sides of one matrix only one is stored."""
         river = self.river
         self._eta[:] = river._eta_arr
-        self._triangle[:] = river._ss_inv_arr.ravel()[self._rows]
+        # Transposed, its memory lies in a row and is not copied.
+        self._triangle[:] = river._ss_inv_arr.T.ravel().take(self._rows)
         self.read(self._eta, self._triangle)

@@ -198,6 +198,7 @@ class Category(Part):
     def learn_losses(self, losses: list[float]) -> None:
         """Learn the experts' absolute errors of one forecast, in scales."""
         numbers = self.numbers
+        self.changed = True
         numbers[_LOSS_SEEN] += 1.0
         step = max(1.0 / self.memory(_LEAST_SHARED_MEMORY), 1.0 / numbers[_LOSS_SEEN])
         for at, loss in enumerate(losses, _LOSSES):
@@ -206,6 +207,7 @@ class Category(Part):
     def learn_dispersion(self, excess: float, square: float) -> None:
         """Learn squared error less mean, and squared mean, both over the squared scale of the series."""
         numbers = self.numbers
+        self.changed = True
         keep = 1.0 - 1.0 / self.memory(_LEAST_SHARED_MEMORY)
         numbers[_EXCESS] = keep * numbers[_EXCESS] + excess
         numbers[_SQUARE] = keep * numbers[_SQUARE] + square

@@ -248,7 +248,7 @@ class SeriesStack:
         for x in xs:
             place.setdefault(x, len(place))
         weights = self._score.weights(state, category)
-        means = self._experts.horizon(state, list(place), weights, category)
+        means = self._experts.horizon(state, self._numbers, list(place), weights, category)
         for weight, expert in zip(weights[len(EXPERTS) :], self.extras, strict=True):
             means = [mean + weight * (expert.mean(*x) or 0.0) for mean, x in zip(means, place, strict=True)]
         return [means[place[x]] for x in xs]

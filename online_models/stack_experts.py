@@ -24,7 +24,7 @@ from online_models.columns import Features
 from online_models.least_squares import Vector
 from online_models.own_regression import OwnRegression
 from online_models.pool import Category
-from online_models.stack_features import StackFeatures
+from online_models.stack_features import Floats, StackFeatures
 from online_models.stack_layout import (
     CATEGORY,
     GLOBAL,
@@ -98,14 +98,19 @@ class StackExperts:
         return 0.5 * float(row[self._layout.shaped] + row[self._layout.slot_expectation])
 
     def horizon(
-        self, state: array[float], xs: Sequence[Features], weights: Sequence[float], category: Category
+        self,
+        state: array[float],
+        numbers: Floats,
+        xs: Sequence[Features],
+        weights: Sequence[float],
+        category: Category,
     ) -> list[float]:
         """Return the weighted mean of the experts for several periods, seen from now.
 
         Parameters
         ----------
-        state
-            The series' array.
+        state, numbers
+            The series' array, and numpy's view of it.
         xs
             The periods.
         weights
@@ -117,19 +122,15 @@ class StackExperts:
         tsb = weights[TSB] * state[SHARE] * state[SIZE]
         if scale <= 0.0 or weights[TSB] >= 1.0:
             return [tsb] * len(xs)
-        rows = self._features.many(state, xs, category)
+        rows = self._features.many(numbers, xs, category)
         layout = self._layout
         shaped = rows[:, layout.shaped]
         shared = rows[:, : layout.own_width] @ category.common.model.theta
         pooled = shared + rows @ category.model.theta
         base = 0.5 * (shaped + rows[:, layout.slot_expectation])
         regressed = base + rows[:, layout.first_own :] @ self.regression.coefficients
-        total = (
-            weights[LEVEL] * shaped
-            + weights[GLOBAL] * np.clip(shared, 0.0, LARGEST_TARGET)
-            + weights[CATEGORY] * np.clip(pooled, 0.0, LARGEST_TARGET)
-            + weights[REGRESSION] * np.clip(regressed, 0.0, LARGEST_TARGET)
-        )
+        held = np.minimum(np.maximum((shaped, shared, pooled, regressed), 0.0), LARGEST_TARGET)
+        total = (weights[LEVEL], weights[GLOBAL], weights[CATEGORY], weights[REGRESSION]) @ held
         means: list[float] = (scale * total + tsb).tolist()
         return means
 

@@ -10,12 +10,15 @@ from array import array
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from online_models.columns import Features
 from online_models.least_squares import Vector
 from online_models.pool import Category
 from online_models.stack_layout import FAST, MID, SCALE, SHARE, Layout
 
+Floats = npt.NDArray[np.float32]
+Slots = npt.NDArray[np.intp]
 LARGEST = 6.0
 _LARGEST_DIFFERENCE = 4.0
 
@@ -105,19 +108,72 @@ class StackFeatures:
         values += [_clipped(value - usual) for value, usual in zip(now, state[at : at + len(known)], strict=True)]
         return values
 
-    def many(self, state: array[float], xs: Sequence[Features], category: Category) -> Vector:
-        """Features of several periods seen from one origin, a row each; the same numbers as `one`.
+    def many(self, numbers: Floats, xs: Sequence[Features], category: Category) -> Vector:
+        """Features of several periods seen from one origin, a row each: those of `one`, worked out column by column.
 
         Parameters
         ----------
-        state
+        numbers
             The series' array.
         xs
             The periods.
         category
             Of the series.
         """
-        return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
+        layout = self._layout
+        table = np.array([x.row for x in xs]) if all(len(x.row) == len(layout.columns) for x in xs) else None
+        if table is None or np.isnan(table).any():
+            state = array("f", numbers.tobytes())
+            return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
+        season = layout.season
+        slots = np.array([x.slot for x in xs])
+        inverse = 1.0 / float(numbers[SCALE])
+        mid, fast = min(float(numbers[MID]) * inverse, LARGEST), min(float(numbers[FAST]) * inverse, LARGEST)
+        categories = np.array([category.ratio(x.slot) for x in xs])
+        states = numbers[layout.ratio : layout.usual].astype(np.float64).reshape(3, season)
+        ratios, slot_means, lasts = states.take(slots, axis=1)
+        ratio = np.where(ratios < 0.0, categories, ratios)
+        shaped = np.minimum(mid * ratio, LARGEST)
+        slot_mean = np.where(slot_means < 0.0, shaped, np.minimum(slot_means * inverse, LARGEST))
+        rows = np.zeros((len(xs), layout.width))
+        if layout.by_slot:
+            rows[np.arange(len(xs)), slots] = 1.0
+        own = rows[:, layout.first_own :]
+        own[:, :3] = (1.0, _clipped(fast - mid), mid)
+        own[:, 3] = shaped
+        own[:, 4] = slot_mean
+        own[:, 5] = np.where(lasts < 0.0, slot_mean, np.minimum(lasts * inverse, LARGEST))
+        own[:, 6] = np.minimum(fast * ratio, LARGEST)
+        own[:, 7] = np.minimum(mid * categories, LARGEST)
+        own[:, 8] = numbers[SHARE]
+        if layout.long_season:
+            for away in (1, 2):
+                sides = [states[0].take((slots + step) % season) for step in (-away, away)]
+                before, after = (np.where(side < 0.0, ratio, side) for side in sides)
+                own[:, 8 + away] = mid * np.minimum(0.5 * (before + after), LARGEST)
+        if layout.past:
+            past = table[:, layout.past] * inverse - mid
+            rows[:, layout.first_past : layout.first_own] = _all_clipped(past)
+        if layout.known:
+            self._many_known(rows, numbers, table[:, layout.known], slots, shaped + slot_mean)
+        return rows
+
+    def _many_known(self, rows: Vector, numbers: Floats, now: Vector, slots: Slots, base: Vector) -> None:
+        """Fill in what is known beforehand; `base` is twice the naive level."""
+        layout = self._layout
+        width = len(layout.known)
+        usual = _all_clipped(now - numbers[layout.usual : layout.usual_in_slot])
+        if layout.by_slot:
+            usual *= np.minimum(0.5 * base, _LARGEST_DIFFERENCE)[:, None]
+            in_slot = numbers[layout.usual_in_slot : layout.eta].reshape(layout.season, width)
+            rows[:, layout.own_width + width :] = _all_clipped(now - in_slot.take(slots, axis=0))
+        rows[:, layout.own_width : layout.own_width + width] = usual
+
+
+def _all_clipped(values: Vector) -> Vector:
+    """Return what `_clipped` does, of many that are all numbers."""
+    clipped: Vector = np.minimum(np.maximum(values, -_LARGEST_DIFFERENCE), _LARGEST_DIFFERENCE)
+    return clipped
 
 
 def _clipped(value: float) -> float:

@@ -78,8 +78,9 @@ class Layout:
         self.experts = len(self.names)
         self.every = tuple(range(self.experts))
         self.intermittent = (*INTERMITTENT, *range(len(EXPERTS), self.experts))
-        self.past = tuple(i for i, column in enumerate(columns) if column.in_units)
-        self.known = tuple(i for i, column in enumerate(columns) if not column.in_units)
+        #: Lists, not tuples: numpy picks columns by them.
+        self.past = [i for i, column in enumerate(columns) if column.in_units]
+        self.known = [i for i, column in enumerate(columns) if not column.in_units]
         self.long_season = season > LONGEST_SHORT_SEASON
         self.by_slot = 1 < season <= LONGEST_WITH_SLOT_COLUMNS
         self.first_past = season if self.by_slot else 0
@@ -113,6 +114,7 @@ class Layout:
         self.last = self.slot_mean + season
         self.usual = self.last + season
         self.usual_in_slot = self.usual + known
+        # A slot's usual values lie side by side.
         self.eta = self.usual_in_slot + (known * season if self.by_slot else 0)
         mine = self.width - self.first_own
         self.triangle = self.eta + mine

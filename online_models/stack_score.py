@@ -123,7 +123,8 @@ class StackScore:
         excess = min(residual * residual, cap) - issued.grain * mean
         state[EXCESS] = _KEEP_SPREAD * state[EXCESS] + excess
         state[SQUARE] = _KEEP_SPREAD * state[SQUARE] + square
-        category.learn_dispersion(excess / (scale * scale), square / (scale * scale))
+        if state[SHARE] >= HARDLY_SELLS:
+            category.learn_dispersion(excess / (scale * scale), square / (scale * scale))
 
     def _calibrate(self, state: array[float], y: float, issued: CalibratedDistribution) -> None:
         first, end = self._layout.levels, self._layout.ratio

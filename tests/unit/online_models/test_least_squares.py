@@ -1,5 +1,8 @@
 """Recursive least squares against the same problem solved at once."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -36,7 +39,7 @@ def test_forgetting_weighs_the_past_down_geometrically() -> None:
 
 def test_a_weight_of_two_is_the_same_observation_twice() -> None:
     once, twice = WeightedLeastSquares(forgetting=1.0), WeightedLeastSquares(forgetting=1.0)
-    x = {"a": 1.0, "b": 2.0}
+    x: dict[Hashable, Any] = {"a": 1.0, "b": 2.0}
     once.learn_one(x, 5.0, 2.0)
     twice.learn_one(x, 5.0)
     twice.learn_one(x, 5.0)

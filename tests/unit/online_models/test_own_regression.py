@@ -1,5 +1,8 @@
 """The series' own regression is River's, with case weights, cheap forgetting and a codec."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 import pytest
 from river import linear_model
@@ -17,6 +20,10 @@ def bench() -> OwnRegression:
     triangle = np.array(found.blank(), dtype=np.float32)
     found.read(np.zeros(3, dtype=np.float32), triangle)
     return found
+
+
+def said(river: linear_model.BayesianLinearRegression, x: dict[Hashable, Any]) -> float:
+    return float(river.predict_one(x))  # type: ignore[no-untyped-call]
 
 
 def ridge(weights: np.ndarray) -> np.ndarray:
@@ -38,21 +45,21 @@ def test_one_lesson_is_rivers_own() -> None:
     model = bench()
     model.learn(X[0], float(Y[0]), 1.0)
     river = linear_model.BayesianLinearRegression(alpha=ALPHA, beta=1.0, smoothing=None)
-    x = dict(zip(NAMES, X[0].tolist(), strict=True))
-    river.learn_one(x, float(Y[0]))
-    assert model.predict(X[0]) == pytest.approx(river.predict_one(x), rel=1e-6)
+    x: dict[Hashable, Any] = dict(zip(NAMES, X[0].tolist(), strict=True))
+    river.learn_one(x, float(Y[0]))  # type: ignore[no-untyped-call]
+    assert model.predict(X[0]) == pytest.approx(said(river, x), rel=1e-6)
 
 
 def test_river_predicts_the_same_after_a_round_trip() -> None:
     eta, triangle = np.zeros(3, dtype=np.float32), np.array(bench().blank(), dtype=np.float32)
     model, twin = OwnRegression(NAMES), OwnRegression(NAMES)
     model.read(eta, triangle)
-    for x, y in zip(X, Y, strict=True):
-        model.learn(x, float(y), 1.0)
+    for vector, y in zip(X, Y, strict=True):
+        model.learn(vector, float(y), 1.0)
     twin.read(eta.copy(), triangle.copy())
-    x = dict(zip(NAMES, X[3].tolist(), strict=True))
-    assert twin.river.predict_one(x) == model.river.predict_one(x)
-    assert twin.predict(X[3]) == model.predict(X[3]) == pytest.approx(model.river.predict_one(x), rel=1e-12)
+    x: dict[Hashable, Any] = dict(zip(NAMES, X[3].tolist(), strict=True))
+    assert said(twin.river, x) == said(model.river, x)
+    assert twin.predict(X[3]) == model.predict(X[3]) == pytest.approx(said(model.river, x), rel=1e-12)
 
 
 def test_reopened_it_says_the_same_and_learns_faster() -> None:
