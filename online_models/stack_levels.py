@@ -45,6 +45,10 @@ _TSB_GAIN = 0.1
 _SOLD_GAIN = gain(21.0)
 
 
+_SEEN_WHOLE = 0.95
+"""Share of a period above which what was sold is taken for what was wanted."""
+
+
 class StackLevels:
     """Moves the levels in a series' array.
 
@@ -94,8 +98,10 @@ class StackLevels:
         state[SEEN] = seen
         share = 1.0 / seen
         late = seen > self._first_visits
-        self._follow_differences(state, y, state[layout.last + slot])
-        state[layout.last + slot] = state[NEWEST] = y
+        if weight >= _SEEN_WHOLE or seen == 1.0:
+            # Yardsticks are made of what was seen: filled in, the naive would look worse than it is.
+            self._follow_differences(state, y, state[layout.last + slot])
+            state[layout.last + slot] = state[NEWEST] = y
         mid = state[MID]
         scale = state[SCALE]
         state[SCALE] = scale + weight * (share if share > self._scale else self._scale) * (y - scale)
