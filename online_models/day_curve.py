@@ -52,6 +52,8 @@ class DayCurve(NamedTuple):
     ----------
     elapsed
         Share of the day that lies before each local hour 0 .. 24: 25 ascending numbers from 0 to 1.
+    squares
+        Sum of the squares of the hours' shares: the chance that two units of a day fall into the same hour.
 
     Examples
     --------
@@ -61,15 +63,18 @@ class DayCurve(NamedTuple):
     """
 
     elapsed: tuple[float, ...]
+    squares: float
 
     @classmethod
     def of(cls, weights: Iterable[float]) -> DayCurve:
         """The curve in proportion to 24 weights, of which at least one is above 0."""
-        sums = [0.0, *accumulate(weights)]
-        if len(sums) != HOURS + 1:
-            raise ValueError(f"a day has {HOURS} local hours, not {len(sums) - 1}")
+        parts = list(weights)
+        if len(parts) != HOURS:
+            raise ValueError(f"a day has {HOURS} local hours, not {len(parts)}")
+        sums = list(accumulate(parts, initial=0.0))
         total = sums[-1]
-        return cls(tuple([min(part / total, 1.0) for part in sums]))
+        squares = sum([part * part for part in parts]) / (total * total)
+        return cls(tuple([part / total for part in sums]), squares)
 
     def share(self, hour: int) -> float:
         """Share of one local hour."""
@@ -123,6 +128,8 @@ class DayCurves:
             self._outset = [1.0] * HOURS
         total = sum(self._outset)
         self._outset = [weight / total for weight in self._outset]
+        self._blank = array("f", bytes(4 * _NODE))
+        self._nothing = array("f", bytes(4 * _NODE * (1 + slots)))
         self._nodes: dict[str, array[float]] = {}
         self._dirty: set[str] = set()
         self._known: dict[tuple[str, str, int], DayCurve] = {}
@@ -145,15 +152,17 @@ class DayCurves:
         return found
 
     def _work_out(self, store: str, category: str, slot: int) -> DayCurve:
-        shares = self._outset
-        for name, node in ((_ROOT, 0), (store, 0), (f"{store}|{category}", 0), (f"{store}|{category}", 1 + slot)):
-            sums = self._nodes.get(name)
-            if sums is not None:
-                at = node * _NODE
-                weight = sums[at] + PRIOR_HOURS
-                seen = sums[at + 1 : at + _NODE]
-                shares = [(s + PRIOR_HOURS * wider) / weight for s, wider in zip(seen, shares, strict=True)]
-        return DayCurve.of(shares)
+        # Each level keeps PRIOR / (its weight + PRIOR) of the wider one, so the whole is a weighted sum of the levels.
+        both = self._nodes.get(f"{store}|{category}", self._nothing)
+        root, shop = self._nodes.get(_ROOT, self._blank), self._nodes.get(store, self._blank)
+        at = (1 + slot) * _NODE
+        d = 1.0 / (both[at] + PRIOR_HOURS)
+        c = d * PRIOR_HOURS / (both[0] + PRIOR_HOURS)
+        b = c * PRIOR_HOURS / (shop[0] + PRIOR_HOURS)
+        a = b * PRIOR_HOURS / (root[0] + PRIOR_HOURS)
+        levels = zip(self._outset, root[1:], shop[1:], both[1:_NODE], both[at + 1 : at + _NODE], strict=True)
+        outset = a * PRIOR_HOURS
+        return DayCurve.of([outset * o + a * r + b * s + c * k + d * w for o, r, s, k, w in levels])
 
     def learn(self, store: str, category: str, slot: int, units: Mapping[int, float]) -> None:
         """Learn a day that is over and was in stock throughout.
@@ -169,24 +178,21 @@ class DayCurves:
         total = sum(part for _, part in sold)
         if total <= 0.0:
             return
-        weight = total * total / sum(part * part for _, part in sold)
-        self._add(_ROOT, 1, 0, sold, weight, total)
-        self._add(store, 1, 0, sold, weight, total)
+        weight = total * total / sum([part * part for _, part in sold])
+        lesson = [(0, weight), *[(1 + hour, weight * part / total) for hour, part in sold]]
+        for name, empty in ((_ROOT, self._blank), (store, self._blank)):
+            self._add(name, empty, 0, lesson)
         both = f"{store}|{category}"
-        self._add(both, 1 + self._slots, 0, sold, weight, total)
-        self._add(both, 1 + self._slots, 1 + slot, sold, weight, total)
+        self._add(both, self._nothing, 0, lesson)
+        self._add(both, self._nothing, (1 + slot) * _NODE, lesson)
         self._known.clear()
 
-    def _add(
-        self, name: str, nodes: int, node: int, sold: Iterable[tuple[int, float]], weight: float, total: float
-    ) -> None:
+    def _add(self, name: str, empty: array[float], at: int, lesson: Iterable[tuple[int, float]]) -> None:
         sums = self._nodes.get(name)
         if sums is None:
-            sums = self._nodes[name] = array("f", bytes(4 * nodes * _NODE))
-        at = node * _NODE
-        sums[at] += weight
-        for hour, part in sold:
-            sums[at + 1 + hour] += weight * part / total
+            sums = self._nodes[name] = array("f", empty)
+        for place, part in lesson:
+            sums[at + place] += part
         if sums[at] > MEMORY_HOURS:
             keep = MEMORY_HOURS / sums[at]
             for place in range(at, at + _NODE):

@@ -79,12 +79,12 @@ class Clump(NamedTuple):
         total = sum(units.values())
         if total <= 0.0:
             return self
-        scatter = squares = 0.0
-        for hour in range(len(curve.elapsed) - 1):
-            share = curve.share(hour)
-            squares += share * share
-            scatter += (units.get(hour, 0.0) - total * share) ** 2
-        return Clump(_CLUMP_KEEP * self.scatter + scatter, _CLUMP_KEEP * self.units + total * max(1.0 - squares, 0.0))
+        # The sum of (u - y s)^2 over all hours, of which most have no units.
+        scatter = total * total * curve.squares
+        for hour, sold in units.items():
+            scatter += sold * (sold - 2.0 * total * curve.share(hour))
+        single = total * max(1.0 - curve.squares, 0.0)
+        return Clump(_CLUMP_KEEP * self.scatter + max(scatter, 0.0), _CLUMP_KEEP * self.units + single)
 
 
 class DayAhead(NamedTuple):
@@ -92,21 +92,31 @@ class DayAhead(NamedTuple):
 
     Parameters
     ----------
-    mean_units, dispersion
-        Of the day's demand: `var = mean + dispersion * mean^2`.
+    mean_units
+        Of the day's demand.
+    pace_variance
+        Of demand over forecast, for the day as a whole.
     clump
         Units bought together, as learnt from the hours.
     """
 
     mean_units: float
-    dispersion: float
+    pace_variance: float
     clump: float = 1.0
 
-    @property
-    def pace_variance(self) -> float:
-        """Variance of the day's pace: of the dispersion, what clumps do not explain."""
-        excess = max(self.clump - 1.0, 0.0) / max(self.mean_units, SMALLEST_MEAN)
-        return max(self.dispersion - excess, 0.0)
+    @classmethod
+    def of(cls, mean_units: float, dispersion: float, clump: float) -> DayAhead:
+        """Read a forecast with `var = mean + dispersion * mean^2`: what clumps do not explain of it is the pace's.
+
+        Examples
+        --------
+        var = 40 + 0.5 * 40^2 = 840 a day, of which dozens explain 12 * 40 = 480: (840 - 480) / 40^2 is left.
+
+        >>> round(DayAhead.of(40.0, 0.5, 12.0).pace_variance, 6)
+        0.225
+        """
+        excess = max(clump - 1.0, 0.0) / max(mean_units, SMALLEST_MEAN)
+        return cls(mean_units, max(dispersion - excess, 0.0), clump)
 
     def given(self, units: float, expected_units: float) -> DayAhead:
         """What is expected of the day's other hours, once so many units were sold where so many were expected.
@@ -120,7 +130,7 @@ class DayAhead(NamedTuple):
         --------
         A pace of mean 1 and variance 0.01 (a gamma of shape 100), and 200 sold for 100 expected: shape 300, rate 200.
 
-        >>> brisk = DayAhead(mean_units=400.0, dispersion=0.01).given(200.0, 100.0)
+        >>> brisk = DayAhead(mean_units=400.0, pace_variance=0.01).given(200.0, 100.0)
         >>> brisk.mean_units, round(1 / brisk.pace_variance)
         (600.0, 300)
         """
@@ -128,8 +138,7 @@ class DayAhead(NamedTuple):
             return self
         clump, shape = max(self.clump, 1.0), 1.0 / self.pace_variance
         known = shape + max(units, 0.0) / clump
-        mean = self.mean_units * known / (shape + expected_units / clump)
-        return DayAhead(mean, 1.0 / known + (clump - 1.0) / max(mean, SMALLEST_MEAN), self.clump)
+        return DayAhead(self.mean_units * known / (shape + expected_units / clump), 1.0 / known, self.clump)
 
 
 class Nowcast(NamedTuple):
@@ -165,7 +174,7 @@ def nowcast(day: DayAhead, expected: Sequence[float], sold: Sequence[float], res
     --------
     Forty were expected by noon and forty were sold: nothing has changed. Sixty sold: the afternoon will be brisk.
 
-    >>> day = DayAhead(mean_units=80.0, dispersion=0.1)
+    >>> day = DayAhead(mean_units=80.0, pace_variance=0.1)
     >>> as_usual, brisk = (nowcast(day, [0.125] * 4, [n] * 4, 0.5) for n in (10.0, 15.0))
     >>> round(as_usual.rest.mean_units), 50 < brisk.rest.mean_units < 60
     (40, True)
@@ -198,7 +207,7 @@ def _average(day: DayAhead, logs: Sequence[float], paces: Sequence[_Pace], rest_
     to_come = rest_share * day.mean_units
     mean = to_come * pace
     if mean <= SMALLEST_MEAN:
-        return Nowcast(pace, DemandDistribution(0.0, day.dispersion))
+        return Nowcast(pace, DemandDistribution(0.0, day.pace_variance))
     variance = day.clump * mean + to_come * to_come * max(square - pace * pace, 0.0)
     return Nowcast(pace, DemandDistribution(mean, max(variance - mean, 0.0) / (mean * mean)))
 
@@ -225,7 +234,7 @@ def chance_at_least(day: DayAhead, units: float, expected_units: float) -> float
 
     Examples
     --------
-    >>> poisson = DayAhead(mean_units=24.0, dispersion=0.0)
+    >>> poisson = DayAhead(mean_units=24.0, pace_variance=0.0)
     >>> round(chance_at_least(poisson, 5.0, 2.0), 6)    # 1 - exp(-2) (1 + 2 + 2 + 4/3 + 2/3)
     0.052653
     """
@@ -238,7 +247,7 @@ def chance_at_most(day: DayAhead, units: float, expected_units: float) -> float:
 
     Examples
     --------
-    >>> poisson = DayAhead(mean_units=24.0, dispersion=0.0)
+    >>> poisson = DayAhead(mean_units=24.0, pace_variance=0.0)
     >>> round(chance_at_most(poisson, 0.0, 3.0), 6)    # exp(-3)
     0.049787
     """

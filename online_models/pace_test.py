@@ -26,7 +26,7 @@ Lan, K. K. G., DeMets, D. L. (1983): Discrete sequential boundaries for clinical
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -39,7 +39,8 @@ LEAST_MEAN_UNITS = 0.5
 _TESTS_A_LOOK = 2
 _HOUR_FACTOR = 2.0
 #: What lies within so many standard deviations is never as unlikely as a share of alpha: nothing is worked out then.
-_USUAL_DEVIATIONS = 3.0
+#: (The left tail of a negative binomial is the short one: with some, 3 would do.)
+_USUAL_SQUARED = 2.5**2
 
 
 def is_usual(day: DayAhead, units: float, expected_units: float) -> bool:
@@ -47,15 +48,43 @@ def is_usual(day: DayAhead, units: float, expected_units: float) -> bool:
 
     Examples
     --------
-    The standard deviation is 5: 40 is three of them above 25.
+    The standard deviation is 5: 37.5 is two and a half of them above 25.
 
-    >>> day = DayAhead(mean_units=50.0, dispersion=0.0)
-    >>> is_usual(day, 39.0, 25.0), is_usual(day, 40.0, 25.0)
+    >>> day = DayAhead(mean_units=50.0, pace_variance=0.0)
+    >>> is_usual(day, 37.0, 25.0), is_usual(day, 38.0, 25.0)
     (True, False)
     """
     excess = units - expected_units
     variance = max(day.clump, 1.0) * expected_units + day.pace_variance * expected_units * expected_units
-    return excess * excess < _USUAL_DEVIATIONS * _USUAL_DEVIATIONS * variance
+    return excess * excess < _USUAL_SQUARED * variance
+
+
+def first_unusual(day: DayAhead, units: float, elapsed: Iterable[float]) -> int | None:
+    """Return at which of several later moments no further unit would be unusual; None if at none.
+
+    Parameters
+    ----------
+    day
+        As forecast.
+    units
+        Sold so far.
+    elapsed
+        Share of the day before each of the moments.
+
+    Examples
+    --------
+    Two sold; by half of the day 12 are expected: 10 fewer is more than 2.5 times the root of 12.
+
+    >>> first_unusual(DayAhead(mean_units=24.0, pace_variance=0.0), 2.0, [0.25, 0.5, 0.75, 1.0])
+    1
+    """
+    mean, variance, clump = day.mean_units, day.pace_variance, max(day.clump, 1.0)
+    for place, share in enumerate(elapsed):
+        expected = mean * share
+        missing = expected - units
+        if missing > 0.0 and missing * missing >= _USUAL_SQUARED * (clump * expected + variance * expected * expected):
+            return place
+    return None
 
 
 class Look(NamedTuple):
@@ -74,7 +103,7 @@ class Look(NamedTuple):
 
     Examples
     --------
-    >>> day = DayAhead(mean_units=800.0, dispersion=0.04)
+    >>> day = DayAhead(mean_units=800.0, pace_variance=0.04)
     >>> usual, doubled, none = (Look(day, 300.0, 300.0, n, 100.0, 0.125) for n in (110.0, 200.0, 0.0))
     >>> usual.surge() is None, doubled.surge() < 1e-5, doubled.slump() is None, none.slump() < 1e-5
     (True, True, True, True)

@@ -153,12 +153,14 @@ class Closes:
         start_ms = hour * HOUR_MS
         cut_ms = start_ms + HOUR_MS + self._windows.hour_offset(series)
         self._intraday.book(series, hour, sold)
+        on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
+        if on_hand is not None and on_hand <= 0:
+            self._empty_hour(series, hour, on_hand, sold, cut_ms)
+        found = self._intraday.look(series, hour, cut_ms)
         if series.on_hand is not None:
+            if found:
+                self._risk.replan(series, cut_ms)
             self._risk.confirm(series, cut_ms)
-            on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
-            if on_hand is not None and on_hand <= 0:
-                self._empty_hour(series, hour, on_hand, sold, cut_ms)
-        self._intraday.look(series, hour, cut_ms)
         return True
 
     def _empty_hour(self, series: Series, hour: int, on_hand: int, sold: int, cut_ms: int) -> None:

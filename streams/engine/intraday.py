@@ -17,7 +17,14 @@ import math
 from typing import TYPE_CHECKING
 
 from online_models.nowcast import Clump
-from online_models.pace_test import LEAST_MEAN_UNITS, Look, beats_the_best_day, is_usual, without_bulk
+from online_models.pace_test import (
+    LEAST_MEAN_UNITS,
+    Look,
+    beats_the_best_day,
+    first_unusual,
+    is_usual,
+    without_bulk,
+)
 from schemas.quantities import HOUR_MS, THOUSANDTHS
 from streams.engine.emitter import measures
 from streams.engine.history import INT32_MAX
@@ -58,7 +65,7 @@ class Intraday:
         if not self.active:
             return
         day = self._tested(history)
-        if day is not None:
+        if day is not None and not is_usual(day, 0.0, day.mean_units):
             period = series.next_period
             hour = self._today.hours(period).first - 1
             self._plan_look(series, day, self._today.curve(series, period), period, hour)
@@ -70,20 +77,16 @@ class Intraday:
         return day._replace(mean_units=LEAST_MEAN_UNITS)
 
     def _plan_look(self, series: Series, day: DayAhead, curve: DayCurve, period: int, hour: int) -> None:
-        """Open the first later hour at which no further sale would be a slump, for no sale will open it."""
+        """Open the first later hour at which no further sale would be unusual, for no sale will open it."""
         units = self._today.units_to(series, period, hour)
         if series.slump_since is not None or units >= day.mean_units or is_usual(day, units, day.mean_units):
             return  # Not even the whole day without another unit would tell anything.
         hours = self._today.hours(period)
-        for later, name in enumerate(hours.names[hour + 1 - hours.first :], hour + 1):
-            share, before = curve.share(name), curve.elapsed[name]
-            look = Look(day, units, day.mean_units * before, 0.0, day.mean_units * share, share)
-            if not look.is_usual() and look.slump() is not None:
-                if later not in series.hours:
-                    series.hours[later] = 0
-                    self._windows.plan_hour(series, later)
-                    self._core.table.touch(series)
-                return
+        ahead = first_unusual(day, units, [curve.elapsed[name + 1] for name in hours.names[hour + 1 - hours.first :]])
+        if ahead is not None and hour + 1 + ahead not in series.hours:
+            series.hours[hour + 1 + ahead] = 0
+            self._windows.plan_hour(series, hour + 1 + ahead)
+            self._core.table.touch(series)
 
     # --- an hour closes ---------------------------------------------------------------------------------------
 
@@ -98,52 +101,56 @@ class Intraday:
         if self.active:
             series.gaps.append((told_ms, begin_ms, end_ms))
 
-    def look(self, series: Series, hour: int, cut_ms: int) -> None:
-        """Test the day so far, at the close of an hour."""
+    def look(self, series: Series, hour: int, cut_ms: int) -> bool:
+        """Test the day so far, at the close of an hour; True when something was found."""
         period = self._core.periods.of(hour * HOUR_MS)
         if not self.active or period != series.next_period:
-            return
+            return False
         history = self._core.archive.of(series)
         day = self._tested(history)
         if day is None:
-            return
+            return False
         hours, curve = self._today.hours(period), self._today.curve(series, period)
         name = hours.names[hour - hours.first]
         share, elapsed = curve.share(name), curve.elapsed[name]
         units, newest = self._today.units_to(series, period, hour), series.closed.get(hour, 0) / THOUSANDTHS
         look = Look(day, units - newest, day.mean_units * elapsed, newest, day.mean_units * share, share)
+        found = False
         if not look.is_usual() and self._is_known(history):
-            self._surge(series, history, look, curve, hour)
-            self._slump(series, look, curve, hour, cut_ms)
+            found = self._surge(series, history, look, curve, hour)
+            found = self._slump(series, look, curve, hour, cut_ms) or found
         self._plan_look(series, day, curve, period, hour)
+        return found
 
-    def _surge(self, series: Series, history: History, look: Look, curve: DayCurve, hour: int) -> None:
+    def _surge(self, series: Series, history: History, look: Look, curve: DayCurve, hour: int) -> bool:
         if series.surge_since is not None:
-            return
+            return False
         today, period = self._today, series.next_period
         expected = [look.day.mean_units * share for share in today.shares(curve, period, hour + 1)]
         steady = without_bulk(today.units_by_hour(series, period, hour + 1), expected)
         cut = Look(look.day, sum(steady[:-1]), sum(expected[:-1]), steady[-1], expected[-1], look.hour_share)
         chance = cut.surge()
-        if chance is None:
-            return
         past = [sold for sold in history.units(_MEMORY_PERIODS) if sold is not None]
-        if beats_the_best_day(sum(steady) - sum(expected), past):
-            series.surge_since = (hour + 1) * HOUR_MS
-            self._say(series, "demand_surge", series.surge_since, look.before + look.units, sum(expected), chance)
+        if chance is None or not beats_the_best_day(sum(steady) - sum(expected), past):
+            return False
+        series.surge_since = (hour + 1) * HOUR_MS
+        self._say(series, "demand_surge", series.surge_since, look.before + look.units, sum(expected), chance)
+        return True
 
-    def _slump(self, series: Series, look: Look, curve: DayCurve, hour: int, cut_ms: int) -> None:
+    def _slump(self, series: Series, look: Look, curve: DayCurve, hour: int, cut_ms: int) -> bool:
         if series.slump_since is not None:
-            return
+            return False
         today, period, end_ms = self._today, series.next_period, (hour + 1) * HOUR_MS
         if not self._is_store_selling(series.store_id, self._core.periods.start_ms(period), end_ms, cut_ms):
-            return
+            return False
         seen = today.exposed(series, period, today.shares(curve, period, hour + 1), cut_ms)
         expected = [look.day.mean_units * share for share in seen]
         chance = look._replace(expected_before=sum(expected[:-1]), expected=expected[-1]).slump()
-        if chance is not None:
-            series.slump_since = end_ms
-            self._say(series, "demand_slump", end_ms, look.before + look.units, sum(expected), chance)
+        if chance is None:
+            return False
+        series.slump_since = end_ms
+        self._say(series, "demand_slump", end_ms, look.before + look.units, sum(expected), chance)
+        return True
 
     def _is_known(self, history: History) -> bool:
         return sum(history.taught) >= 2 * self._core.settings.season

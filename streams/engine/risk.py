@@ -176,9 +176,10 @@ class Risk:
         if means is None:
             return None
         daily = [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)]
-        nowcast = self._today.nowcast(series, now_ms)
-        if nowcast is not None:
-            daily[0] *= nowcast.pace
+        if series.surge_since is not None or series.slump_since is not None:
+            # On other days a pace is mostly luck: to follow it each hour raised one false risk in eight more.
+            nowcast = self._today.nowcast(series, now_ms)
+            daily[0] *= 1.0 if nowcast is None else nowcast.pace
         rest = self._facts.rest_of_day(series, now_ms)
         return [rest * today + (1 - rest) * tomorrow for today, tomorrow in pairwise(daily)][:days]
 

@@ -76,7 +76,7 @@ class Today:
         mean, dispersion, scatter, units = history.pace
         if math.isnan(mean):
             return None
-        return DayAhead(mean, dispersion, Clump(scatter, units).value)
+        return DayAhead.of(mean, dispersion, Clump(scatter, units).value)
 
     def units_to(self, series: Series, period: int, hour: int) -> float:
         """Return the units sold in a day up to the end of an hour.
