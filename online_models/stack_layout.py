@@ -87,6 +87,8 @@ class Layout:
         self.first_own = self.first_past + len(self.past)
         self.own_width = self.first_own + OWN_FEATURES + (NEIGHBOURS if self.long_season else 0)
         self.width = self.own_width + len(self.known) * (2 if self.by_slot else 1)
+        #: Whether the experts without columns of their own are told of what is known.
+        self.answers_known = self.by_slot and bool(self.known)
         self.shaped, self.slot_expectation = self.first_own + SHAPED, self.first_own + SLOT_MEAN
         self.memory_periods = MEMORY_PERIODS.get(season, float(max(season, 28)))
         self.feature_names = self._feature_names()
