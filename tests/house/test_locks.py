@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.tree import ROOT
 
-LOCKS = {"app": (), "demo": ("demo",), "dev": ("demo", "test", "lint")}
+LOCKS = {"app": (), "demo": ("demo",), "dev": ("dashboards", "demo", "test", "lint")}
 
 
 def locked(name: str) -> dict[str, str]:
