@@ -232,7 +232,7 @@ class SeriesStack:
         Parameters
         ----------
         xs
-            One per period. Equal ones are forecast once, so a month of days without news costs a week.
+            One per period.
         category
             Of the series.
 
@@ -244,14 +244,13 @@ class SeriesStack:
         state = self._state
         if not state[SEEN]:
             return None
-        place: dict[Features, int] = {}
-        for x in xs:
-            place.setdefault(x, len(place))
+        if not xs:
+            return []
         weights = self._score.weights(state, category)
-        means = self._experts.horizon(state, self._numbers, list(place), weights, category)
+        means = self._experts.horizon(state, self._numbers, xs, weights, category)
         for weight, expert in zip(weights[len(EXPERTS) :], self.extras, strict=True):
-            means = [mean + weight * (expert.mean(*x) or 0.0) for mean, x in zip(means, place, strict=True)]
-        return [means[place[x]] for x in xs]
+            means = [mean + weight * (expert.mean(*x) or 0.0) for mean, x in zip(means, xs, strict=True)]
+        return means
 
     def cold_start(self, slot: int, category: Category) -> float | None:
         """Expected units of a series that was never observed: what is typical of its category; None if nothing is."""

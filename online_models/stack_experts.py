@@ -3,12 +3,16 @@
 The one rule: the pooled ones learn before the series' own states move, with the features that the forecast was made of.
 
 ==============  ===============================================================================================
-level           mid x ratio of the slot
-tsb             share of periods with a sale x size of a sale
-global          one weighted regression for all series of the task, on their own past alone
+level           mid x ratio of the slot (*)
+tsb             share of periods with a sale x size of a sale (*)
+global          one weighted regression for all series of the task, on their own past alone (*)
 category        the same, and a regression of the category on what it leaves over, all columns
 regression      naive level, and River's Bayesian regression of the series on what that leaves over
 ==============  ===============================================================================================
+
+(*) With the category's answer to what is known (promotion, price, calendar), in seasons up to a week: a series that
+never had a promotion is still told of it by four experts of five. Ratios by week or month of the year hold last year's
+promotions already.
 """
 
 from __future__ import annotations
@@ -26,13 +30,11 @@ from online_models.own_regression import OwnRegression
 from online_models.pool import Category
 from online_models.stack_features import Floats, StackFeatures
 from online_models.stack_layout import (
-    CATEGORY,
+    EXPERTS,
     GLOBAL,
     ISSUED_RATIO,
-    LEVEL,
     MID,
     NEVER,
-    REGRESSION,
     SCALE,
     SEEN,
     SHARE,
@@ -87,10 +89,15 @@ class StackExperts:
         layout = self._layout
         own = state[layout.ratio + x.slot]
         row = self._features.one(state, x, ratio)
+        level = state[MID] * (own if own >= 0.0 else ratio)
         shared = category.common.model.predict(row[: layout.own_width])
         pooled = shared + category.model.predict(row)
         regressed = self._base(row) + self.regression.predict(row[layout.first_own :])
-        level = state[MID] * (own if own >= 0.0 else ratio)
+        if layout.answers_known:
+            answer = float(category.model.theta[layout.own_width :] @ row[layout.own_width :])
+            shared += answer
+            level = max(level + scale * answer, 0.0)
+            tsb = max(tsb + scale * answer * state[SHARE], 0.0)
         return [level, tsb, scale * _held(shared), scale * _held(pooled), scale * _held(regressed)]
 
     def _base(self, row: Vector) -> float:
@@ -119,20 +126,26 @@ class StackExperts:
             Of the series.
         """
         scale = state[SCALE]
-        tsb = weights[TSB] * state[SHARE] * state[SIZE]
-        if scale <= 0.0 or weights[TSB] >= 1.0:
-            return [tsb] * len(xs)
-        rows = self._features.many(numbers, xs, category)
+        tsb = state[SHARE] * state[SIZE]
         layout = self._layout
+        if scale <= 0.0:
+            return [weights[TSB] * tsb] * len(xs)
+        rows = self._features.many(numbers, xs, category)
         shaped = rows[:, layout.shaped]
+        base = 0.5 * (shaped + rows[:, layout.slot_expectation])
         shared = rows[:, : layout.own_width] @ category.common.model.theta
         pooled = shared + rows @ category.model.theta
-        base = 0.5 * (shaped + rows[:, layout.slot_expectation])
         regressed = base + rows[:, layout.first_own :] @ self.regression.coefficients
-        held = np.minimum(np.maximum((shaped, shared, pooled, regressed), 0.0), LARGEST_TARGET)
-        total = (weights[LEVEL], weights[GLOBAL], weights[CATEGORY], weights[REGRESSION]) @ held
-        means: list[float] = (scale * total + tsb).tolist()
-        return means
+        sold = np.full(len(xs), tsb / scale)
+        if layout.answers_known:
+            answer = rows[:, layout.own_width :] @ category.model.theta[layout.own_width :]
+            shared += answer
+            shaped = shaped + answer
+            sold += answer * state[SHARE]
+        means = np.maximum((shaped, sold, shared, pooled, regressed), 0.0)
+        means[GLOBAL:] = np.minimum(means[GLOBAL:], LARGEST_TARGET)
+        found: list[float] = (scale * (weights[: len(EXPERTS)] @ means)).tolist()
+        return found
 
     def learn(self, state: array[float], y: float, x: Features, category: Category, period: int, weight: float) -> None:
         """Teach the regressions a period; the series must have a scale.

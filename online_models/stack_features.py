@@ -62,11 +62,9 @@ class StackFeatures:
         slot_mean = min(slot_mean * inverse, LARGEST) if slot_mean >= 0.0 else shaped
         last = state[layout.last + slot]
         last = min(last * inverse, LARGEST) if last >= 0.0 else slot_mean
-        values = [0.0] * layout.first_past
+        values = [0.0] * layout.first_own
         if values:
             values[slot] = 1.0
-        if layout.past:
-            values += [_clipped(row[i] * inverse - mid) if row else 0.0 for i in layout.past]
         values += (
             1.0,
             _clipped(fast - mid),
@@ -121,8 +119,11 @@ class StackFeatures:
             Of the series.
         """
         layout = self._layout
-        table = np.array([x.row for x in xs]) if all(len(x.row) == len(layout.columns) for x in xs) else None
-        if table is None or np.isnan(table).any():
+        known = layout.known
+        table = None
+        if known and all(len(x.row) == len(layout.columns) for x in xs):
+            table = np.array([x.row for x in xs])[:, known]
+        if known and (table is None or np.isnan(table).any()):
             state = array("f", numbers.tobytes())
             return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
         season = layout.season
@@ -151,11 +152,8 @@ class StackFeatures:
                 sides = [states[0].take((slots + step) % season) for step in (-away, away)]
                 before, after = (np.where(side < 0.0, ratio, side) for side in sides)
                 own[:, 8 + away] = mid * np.minimum(0.5 * (before + after), LARGEST)
-        if layout.past:
-            past = table[:, layout.past] * inverse - mid
-            rows[:, layout.first_past : layout.first_own] = _all_clipped(past)
-        if layout.known:
-            self._many_known(rows, numbers, table[:, layout.known], slots, shaped + slot_mean)
+        if table is not None:
+            self._many_known(rows, numbers, table, slots, shaped + slot_mean)
         return rows
 
     def _many_known(self, rows: Vector, numbers: Floats, now: Vector, slots: Slots, base: Vector) -> None:

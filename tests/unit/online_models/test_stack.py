@@ -76,8 +76,8 @@ def test_a_promotion_is_learnt_and_taught_to_a_neighbour_who_never_had_one() -> 
     teach(young, category, poisson(20.0, 60, seed=2), first=200, rows=[0.0] * 60)
     ahead = young.horizon_means([Features(0, (1.0,)), Features(0, (0.0,))], category)
     assert ahead is not None
-    # Only the category's expert knows of promotions; the others have erred as little so far and speak as loudly.
-    assert ahead[0] / ahead[1] > 1.08
+    # All but its own regression are told; they have erred as little so far, and speak as loudly.
+    assert ahead[0] / ahead[1] > 1.4
 
 
 def test_a_new_series_is_expected_to_sell_as_its_category() -> None:
