@@ -187,7 +187,9 @@ class Closes:
         window = series.open.pop(period, None) or [0, 0, 0, 0]
         end_ms = core.periods.end_ms(period)
         cut_ms = end_ms + self._windows.period_offset(series)
-        exposure = self._facts.exposure(series, period, max(0, window[EMPTY_HOURS]), window[OUT_MS], cut_ms)
+        in_stock = self._intraday.in_stock_share(series, period, cut_ms) if window[EMPTY_HOURS] >= 0 else None
+        hidden_ms = max(0, window[EMPTY_HOURS]) * HOUR_MS + window[OUT_MS]
+        exposure = self._facts.exposure(series, period, hidden_ms, in_stock, cut_ms)
         if self._stood_empty(series, period, window[SOLD]):
             exposure = 0.0
         taught = exposure >= core.settings.exposure_floor

@@ -101,6 +101,15 @@ class Intraday:
         if self.active:
             series.gaps.append((told_ms, begin_ms, end_ms))
 
+    def in_stock_share(self, series: Series, period: int, cut_ms: int) -> float | None:
+        """Return the share of a day's demand in hours that could sell; None where that is not known by hours."""
+        if not self.active or not series.gaps:
+            return None
+        day = self._today.hours(period)
+        shares = self._today.shares(self._today.curve(series, period), period, day.first + len(day.names))
+        whole = sum(shares)
+        return sum(self._today.exposed(series, period, shares, cut_ms)) / whole if whole > 0.0 else None
+
     def look(self, series: Series, hour: int, cut_ms: int) -> bool:
         """Test the day so far, at the close of an hour; True when something was found."""
         period = self._core.periods.of(hour * HOUR_MS)
