@@ -6,6 +6,7 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
+    curves     shares by hour      c:
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -16,6 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from online_models.day_curve import DayCurves
 from online_models.series_model import SeriesModel
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
@@ -35,6 +37,8 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
+_CURVES = "c:"
+_WEEKDAYS = 7
 
 
 @dataclass(slots=True)
@@ -99,6 +103,7 @@ class Core:
         self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
+        self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.score_from_ms: int | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
@@ -114,7 +119,8 @@ class Core:
 
     def dirty_bytes(self) -> int:
         """Return an estimate of what :meth:`writes` would give."""
-        return self.archive.dirty_bytes() + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        hot = self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        return hot + self.archive.dirty_bytes() + self.curves.dirty_bytes()
 
     def writes(self) -> dict[str, bytes | None]:
         """Return every field that changed, and count them as clean."""
@@ -126,6 +132,7 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
 
@@ -170,3 +177,6 @@ class Core:
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
         self.archive = Archive.load(state)
+        for name, value in state.items():
+            if name.startswith(_CURVES):
+                self.curves.take(name[len(_CURVES) :], unseal(value, name))
