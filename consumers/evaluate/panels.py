@@ -1,7 +1,7 @@
 """Panels of data sets, made once from the project's own mappings and kept on disk.
 
-The one rule: a kept panel is named by the digest of its files and mappings and by the version of the builder, so none is
-ever stale.
+The one rule: a kept panel is named by the digest of its files and mappings and by the version of the builder, so
+none is ever stale.
 """
 
 from __future__ import annotations

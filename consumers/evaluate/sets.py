@@ -63,3 +63,25 @@ SETS: Final[dict[str, DataSet]] = {
         ),
     )
 }  # fmt: skip
+
+#: Protocol of own data, by period: tail, block, least sold periods.
+_OWN: Final[dict[Period, tuple[int, int, int]]] = {"day": (56, 7, 14), "week": (26, 4, 12), "month": (12, 3, 10)}
+
+
+def own_set(name: str, period: Period, grain: Grain, tail: int | None, block: int | None) -> DataSet:
+    """A row of the table for data that is not in it.
+
+    Parameters
+    ----------
+    name
+        Of the data.
+    period, grain
+        As its mappings have them.
+    tail, block
+        None takes what suits the period.
+
+    >>> own_set("shop.csv", "day", "line", None, 14).tail
+    56
+    """
+    usual_tail, usual_block, least = _OWN[period]
+    return DataSet(name, (), period, grain, tail or usual_tail, block or usual_block, least)

@@ -101,7 +101,7 @@ def pit_histogram(pit: Floats, cells: Bools) -> list[float]:
     """Share of PIT values in each tenth; a calibrated forecast has 0.1 in all."""
     known = pit[cells & np.isfinite(pit)]
     counts, _ = np.histogram(known, bins=_BINS, range=(0.0, 1.0))
-    return (counts / max(len(known), 1)).tolist()
+    return [float(count) / max(len(known), 1) for count in counts]
 
 
 def coverage_by_class(pit: Floats, cells: Bools, classes: Indices, level: float = 0.9) -> dict[str, float | None]:

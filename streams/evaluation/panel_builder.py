@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from schemas.catalog import Product
-from schemas.context import ContextSignal, Promotion, StoreStatus
+from schemas.context import Promotion, StoreStatus
 from schemas.quantities import HOUR_MS, to_ms
 from schemas.reading import read_catalog, read_context, read_sale, read_stock
 from schemas.stock import Availability, ShelfPrice
@@ -74,9 +74,12 @@ class PanelBuilder:
             elif topic is CONTEXT:
                 self._context(value)
             elif topic is CATALOG:
-                record = read_catalog(value)
-                if isinstance(record, Product) and record.category is not None:
-                    self._categories[record.sku] = record.category
+                self._product(value)
+
+    def _product(self, value: bytes) -> None:
+        record = read_catalog(value)
+        if isinstance(record, Product) and record.category is not None:
+            self._categories[record.sku] = record.category
 
     def _index(self, store_id: str, sku: str) -> int:
         return self._series.setdefault((store_id, sku), len(self._series))
@@ -114,7 +117,7 @@ class PanelBuilder:
         elif isinstance(fact, Promotion):
             for each in range(period, self._last(fact.valid_to, period) + 1):
                 self._promotions[fact.store_id, fact.sku, each] = np.nan if fact.depth is None else fact.depth
-        elif isinstance(fact, ContextSignal) and fact.scope == "store":
+        elif fact.scope == "store":
             name = HOLIDAY if fact.name in _HOLIDAYS else fact.name
             self._signals.setdefault(name, {})[fact.scope_id, period] = fact.value
 
@@ -157,7 +160,7 @@ class PanelBuilder:
         return alive
 
     def _close(self, alive: np.ndarray, seen: np.ndarray, stores: tuple[str, ...], first: int) -> None:
-        """Apply store status: a closed day is unknown; an open one without a sale is a zero, once the store has sold."""
+        """Apply store status: a closed day is unknown, an open one without a sale a zero once the store has sold."""
         rows: dict[str, list[int]] = {}
         for place, store in enumerate(stores):
             rows.setdefault(store, []).append(place)
