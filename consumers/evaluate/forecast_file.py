@@ -72,9 +72,9 @@ def plan_of(frame: pd.DataFrame, panel: Panel, start: int) -> Plan:
         raise BadSetup(
             f"None of the forecasts has an origin from {panel.starts_on()[start]} on, where the tail begins."
         )
-    last = max((place[day] for day in frame["target"].unique() if day in place), default=0)
-    leads = max(min(last - origin, panel.n_periods - 1) for origin in origins) + 1
-    return Plan("file", tuple(origins), leads)
+    rows = zip(frame["origin"], frame["target"], strict=True)
+    ahead = [place[target] - place[origin] for origin, target in rows if origin in place and target in place]
+    return Plan("file", tuple(origins), max(ahead, default=0) + 1)
 
 
 def place_frame(frame: pd.DataFrame, panel: Panel, plan: Plan) -> tuple[Forecasts, int]:

@@ -20,11 +20,12 @@ import pandas as pd
 from consumers.evaluate.baselines import write_parquet
 from consumers.evaluate.forecast_file import place_frame, to_frame
 from streams.evaluation.forecasts import Forecasts, Plan
-from streams.evaluation.panel import Floats, Panel
+from streams.evaluation.panel import Bools, Floats, Indices, Panel
 from streams.settings import Period
 
+_CLOSED_TIMES: Final = 3
 NAME: Final = "lightgbm"
-VERSION: Final = 1
+VERSION: Final = 3
 #: A sensible default, not tuned to any set.
 SETTINGS: Final[dict[str, Any]] = {
     "objective": "regression",
@@ -62,6 +63,23 @@ def demand_features(demand: Floats, period: Period, at: int) -> Floats:
     lags = [demand[:, at - lag] if at >= lag else np.full(count, np.nan) for lag in LAGS[period]]
     means = [_mean(demand[:, max(0, at - window) : at]) for window in WINDOWS[period]]
     return np.stack([*lags, *means], axis=1)
+
+
+def closed_slots(demand: Floats, slots: Indices, season: int) -> Bools:
+    """Slots of the season (a weekday) in which a series was unknown the last three times: series x slot.
+
+    Parameters
+    ----------
+    demand
+        Series x period, all of them past.
+    slots, season
+        Of at least these periods, and their number.
+    """
+    found = np.zeros((len(demand), season), np.bool_)
+    for slot in range(season):
+        last = demand[:, np.flatnonzero(slots[: demand.shape[1]] == slot)[-_CLOSED_TIMES:]]
+        found[:, slot] = np.isnan(last).all(axis=1) & (last.shape[1] == _CLOSED_TIMES)
+    return found
 
 
 def _mean(values: Floats) -> Floats:
@@ -120,7 +138,7 @@ class GradientBaseline:
     def _fit(demand: Floats, past: Floats, given: Floats, scale: Floats) -> Any:
         import lightgbm
 
-        known = np.isfinite(demand) & np.isfinite(past[..., 0:1]).any(axis=2)
+        known = np.isfinite(demand) & np.isfinite(past).any(axis=2)
         x = np.concatenate([past / scale[:, None, None], given], axis=2)[known].astype(np.float32)
         y = (demand / scale[:, None])[known]
         data = lightgbm.Dataset(x, y, params={"verbosity": -1}, free_raw_data=True)
@@ -131,11 +149,14 @@ class GradientBaseline:
         demand = panel.demand[:, : origin + leads].copy()
         demand[:, origin:] = np.nan
         found = np.full((panel.n_series, leads), np.nan)
+        closed = closed_slots(panel.demand[:, :origin], panel.slots(), panel.season)
         for lead in range(leads):
             past = demand_features(demand, panel.period, origin + lead)
             x = np.concatenate([past / scale[:, None], given[:, origin + lead]], axis=1).astype(np.float32)
             found[:, lead] = np.maximum(np.asarray(model.predict(x, num_threads=1)), 0.0) * scale
-            demand[:, origin + lead] = found[:, lead]
+            # In training a closed day is unknown: a forecast in its place would be a lag of a kind never seen.
+            shut = closed[:, panel.slots()[origin + lead]]
+            demand[:, origin + lead] = np.where(shut, np.nan, found[:, lead])
         found[~np.isfinite(panel.demand[:, :origin]).any(axis=1)] = np.nan
         return found
 

@@ -6,8 +6,8 @@
     upper-90 coverage = share of u <= 0.9
 
 Why randomised: a zero cannot be split, so counts overcover by nature however well they are forecast. Where a forecast
-is given by its quantiles alone, its distribution function is taken as linear between them; where quantiles tie, their
-levels are the jump at that value. The one rule: classes come from demand before the scored tail.
+is given by its quantiles alone, its distribution function is taken as linear between them, with a jump at a quantile
+that is hit, half-way to the levels beside it. The one rule: classes come from demand before the scored tail.
 
 References
 ----------
@@ -79,10 +79,10 @@ def _pit_of_quantiles(forecasts: Forecasts, actual: Floats) -> tuple[Floats, Flo
 
 def _probabilities(y: float, quantiles: Floats, levels: Floats) -> tuple[float, float]:
     tied = np.flatnonzero(quantiles == y)
-    if len(tied) > 1:
-        # The jump reaches at least from the first to the last tied level; a tie with the end goes on to 0 or 1.
-        low = 0.0 if tied[0] == 0 else float(levels[tied[0]])
-        return low, 1.0 if tied[-1] == len(levels) - 1 else float(levels[tied[-1]])
+    if len(tied):
+        # The jump begins between the last level below and the first tied one, and ends likewise; nobody says where.
+        edges = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2.0, [1.0]])
+        return float(edges[tied[0]]), float(edges[tied[-1] + 1])
     if y < quantiles[0]:
         return 0.0, float(levels[0])
     if y > quantiles[-1]:
