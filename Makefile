@@ -14,7 +14,7 @@ EXPORT = uv export --quiet --frozen --no-emit-project --no-annotate --no-header
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock environment clean
+.PHONY: help demo test soak lint format lock environment clean
 
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -29,6 +29,10 @@ environment: ## Make the developer's environment in VENV
 
 test: environment ## Run every test (a real Kafka and Redis where they can be had)
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: environment ## Every fault at full counts, the whole year of UCI, 20 seeds; the record goes to docs/benchmarks.md
+	DEMAND_SOAK=1 DEMAND_SOAK_RECORD=$${DEMAND_SOAK_RECORD-docs/benchmarks.md} $(BIN)/python -m pytest \
+		tests/broker/faults tests/broker/test_main_job.py tests/laws/test_twenty_seeds.py $(ARGS)
 
 lint: environment ## Style, types and import contracts
 	$(BIN)/ruff check .

@@ -92,10 +92,22 @@ class KafkaAdmin:
                 return self._ask_offsets(places, spec)
             except KafkaException as failure:
                 error = cause_of(failure)
-                if needs_operator(error) or self._clock.monotonic_seconds() >= give_up_at:
+                leaderless = self._is_leaderless(error, places)
+                if needs_operator(error) and not leaderless:
                     raise translated(error, f"asking for offsets of {places[0].topic}") from failure
+                if self._clock.monotonic_seconds() >= give_up_at:
+                    raise BrokerDown(
+                        f"asking for offsets of {places[0].topic}: {error.name()} ({error.str()})."
+                    ) from failure
             self._clock.sleep(_AGAIN_SECONDS)
         return {}
+
+    def _is_leaderless(self, error: KafkaError, places: Sequence[Place]) -> bool:
+        """Return whether the topics are there and only their leaders are not: librdkafka says the same of both."""
+        if error.code() != KafkaError._NOENT:
+            return False
+        known = self.partitions()
+        return all(place.partition < known.get(place.topic, 0) for place in places)
 
     def _ask_offsets(self, places: Sequence[Place], spec: OffsetSpec) -> Mapping[Place, int]:
         wanted = {TopicPartition(*place): spec for place in places}

@@ -91,7 +91,7 @@ class KafkaInlet:
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         self._positions = dict(starts)
-        self._paused = set()
+        self._forget_pauses()
         self._consumer.assign(_partitions(starts))
 
     def poll(self, max_records: int, timeout_seconds: float) -> Sequence[Chunk]:
@@ -261,7 +261,8 @@ class KafkaInlet:
                 self._assignment.revoked(places)
         except BaseException as failure:
             self._failure = failure
-        self._positions, self._paused = {}, set()
+        self._positions = {}
+        self._forget_pauses()
         consumer.unassign()
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -269,8 +270,15 @@ class KafkaInlet:
         self._lose()
         consumer.unassign()
 
+    def _forget_pauses(self) -> None:
+        """Resume what was paused: the client keeps a place paused through every assignment to come."""
+        if self._paused:
+            self._consumer.resume([TopicPartition(*place) for place in self._paused])
+        self._paused = set()
+
     def _lose(self) -> None:
-        places, self._positions, self._paused = list(self._positions), {}, set()
+        places, self._positions = list(self._positions), {}
+        self._forget_pauses()
         try:
             if self._assignment is not None and places:
                 self._assignment.lost(places)

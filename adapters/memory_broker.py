@@ -20,18 +20,19 @@ from operator import attrgetter
 from schemas.errors import BadSetup
 from schemas.quarantine import Headers
 from streams.partitioner import partition_of
-from streams.ports import Place, Record
+from streams.ports import Clock, Place, Record
 
 _offset = attrgetter("offset")
 
 
 @dataclass(slots=True)
 class Partition:
-    """Records of one place, its first kept offset and the offset after the newest."""
+    """Records of one place, its first kept offset and the offset after the newest; log times by offset, if known."""
 
     records: list[Record] = field(default_factory=list)
     start: int = 0
     end: int = 0
+    log_ms: dict[int, int] = field(default_factory=dict)
 
     def read(self, position: int, max_records: int) -> Sequence[Record]:
         """Return the records from an offset on; fewer at the end."""
@@ -62,6 +63,11 @@ class Group:
 class MemoryBroker:
     """Topics and groups.
 
+    Parameters
+    ----------
+    clock
+        Stamps each record; without one, no record has a log time.
+
     >>> broker = MemoryBroker()
     >>> broker.create("sales.v1", 2)
     True
@@ -69,7 +75,8 @@ class MemoryBroker:
     0
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
         self._topics: dict[str, list[Partition]] = {}
         self._groups: dict[str, Group] = {}
         self._member_ids = 0
@@ -103,6 +110,8 @@ class MemoryBroker:
         partition = self.partition(place)
         offset = partition.end
         partition.records.append(Record(offset, key, value, headers))
+        if self._clock is not None:
+            partition.log_ms[offset] = self._clock.now_ms()
         partition.end = offset + 1
         return offset
 

@@ -58,6 +58,7 @@ class Committer:
                 refused.append((seat, trouble))
         self._stats.last_commit_seconds = self._ports.clock.monotonic_seconds() - began
         self._stats.commit_seconds += self._stats.last_commit_seconds
+        self._stats.commit_durations.add(self._stats.last_commit_seconds)
         return refused
 
     def _commit_task(self, seat: Seat, hosted: Hosted) -> None:

@@ -5,14 +5,17 @@ The one rule: the feed decides nothing; it keeps the highest `revision` of an `a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schemas.alerts import Alert, AlertState
 from schemas.errors import BadEvent
 from schemas.reading import read_alert
+from schemas.reasons import Reason
 from schemas.signals import AlertKind, Severity
 from schemas.topics import ALERTS
+from streams.metrics import CONSUMED, REJECTED, Sample
 from streams.ports import Inlet, Place
 
 
@@ -87,9 +90,15 @@ class Feed:
         self._inlet = inlet
         self._wanted = wanted or Filter()
         self.board = Board()
-        self.unreadable = 0
+        self.read = 0
+        self.rejected: Counter[Reason] = Counter()
         self.position = start
         inlet.assign({Place(topic, 0): start})
+
+    @property
+    def unreadable(self) -> int:
+        """Records that were no alerts."""
+        return self.rejected.total()
 
     def poll(self, max_records: int = 1000, timeout_seconds: float = 1.0) -> list[Alert]:
         """Return the newer revisions that have arrived and pass the filter, in the order of the log.
@@ -105,12 +114,18 @@ class Feed:
             self.position = max(self.position, chunk.position)
         return fresh
 
+    def samples(self) -> Sequence[Sample]:
+        """Return what a scrape shows; safe from any thread."""
+        rejected = [Sample(REJECTED, (ALERTS.name, str(reason)), self.rejected[reason]) for reason in Reason]
+        return [Sample(CONSUMED, (ALERTS.name,), self.read), *rejected]
+
     def _read(self, values: Sequence[bytes | None]) -> Iterable[Alert]:
         for value in values:
+            self.read += 1
             try:
                 alert = read_alert(value)
-            except BadEvent:
-                self.unreadable += 1
+            except BadEvent as error:
+                self.rejected[error.reason] += 1
                 continue
             if self.board.take(alert) and self._wanted.wants(alert):
                 yield alert

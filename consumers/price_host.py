@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
+from consumers.meter import Meter
 from consumers.price_tasks import PricePorts, PriceTasks
 from schemas.errors import BadSetup
 from streams.ports import Clock, Journal, Place, Record
@@ -94,13 +95,22 @@ class PriceHost:
         The world; the caller opens and closes them.
     rules
         What makes a price believable.
+    meter
+        Publishes its numbers; None where nobody looks.
     """
 
-    def __init__(self, settings: PriceSettings, ports: PricePorts, rules: PriceRules | None = None) -> None:
+    def __init__(
+        self,
+        settings: PriceSettings,
+        ports: PricePorts,
+        rules: PriceRules | None = None,
+        meter: Meter | None = None,
+    ) -> None:
         self.settings = settings
         self.tasks = PriceTasks(ports, settings.worker, settings.prefix, rules, settings.patience_seconds)
         self.ready = threading.Event()
         self._ports = ports
+        self._meter = meter
         self._failure: BaseException | None = None
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -249,6 +259,8 @@ class PriceHost:
             if failure is not None:
                 raise failure
             await self._commit()
+            if self._meter is not None and self._meter.is_due():
+                self._meter.publish(self.tasks.desks(), (), self.tasks.positions())
             await reader.advise(self.tasks.committed())
 
     def _fail(self, error: BaseException) -> None:

@@ -172,12 +172,16 @@ class PriceTasks:
         return {place: held.desk.position for place, held in list(self._held.items())}
 
     def fates(self) -> Mapping[str, int]:
-        """Return the number of records by what became of them, over the tasks held; for metrics."""
+        """Return the number of records by what became of them, over the tasks held and all their past."""
         total: dict[str, int] = {}
-        for held in list(self._held.values()):
-            for fate, number in held.desk.fates().items():
+        for desk in self.desks():
+            for fate, number in desk.fates().items():
                 total[fate] = total.get(fate, 0) + number
         return total
+
+    def desks(self) -> list[PriceDesk]:
+        """Return the tasks held, for metrics."""
+        return [held.desk for held in list(self._held.values())]
 
     def _take_one(self, place: Place, partitions: int, start: int, end: int) -> _Held:
         self._epoch += 1

@@ -12,16 +12,19 @@ again from the store and the log, so a crash between any two calls changes nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from consumers.broadcast import Broadcast
 from consumers.hosting import Hosting, TaskFactory
+from consumers.meter import Meter
 from consumers.seat import Hosted, Seat
 from consumers.worker_config import WorkerConfig, WorkerPorts
+from consumers.worker_figures import worker_samples
 from consumers.worker_stats import WorkerStats
 from schemas.errors import BadSetup, Outage, TornTask
 from schemas.topics import full_name
 from streams.outcome import Output
+from streams.ports import Place
 
 
 class Stalled(Outage):
@@ -39,12 +42,17 @@ class Worker:
         Its world.
     factory
         Builds task p from a snapshot.
+    meter
+        Publishes its numbers; None where nobody looks.
     """
 
-    def __init__(self, config: WorkerConfig, ports: WorkerPorts, factory: TaskFactory) -> None:
+    def __init__(
+        self, config: WorkerConfig, ports: WorkerPorts, factory: TaskFactory, meter: Meter | None = None
+    ) -> None:
         self.stats = WorkerStats()
         self._config = config
         self._ports = ports
+        self._meter = meter
         self._broadcast = Broadcast(ports.broadcast_inlet, config.broadcasts)
         self._hosting = Hosting(config, ports, self.stats, factory, self._broadcast)
         self._full_names: dict[str, str] = {}
@@ -56,6 +64,10 @@ class Worker:
     def tasks(self) -> Sequence[str]:
         """The tasks that are in memory now."""
         return [seat.task_id for seat in self._hosting.seats.values() if seat.hosted is not None]
+
+    def positions(self) -> Mapping[Place, int]:
+        """Return the next offset of each place to be handled, as last metered; safe from any thread."""
+        return {} if self._meter is None else self._meter.positions
 
     def run(self) -> None:
         """Work until :meth:`stop` is called or an error ends it.
@@ -101,6 +113,8 @@ class Worker:
             self._ports.clock.sleep(self._config.poll_seconds)
         self._hosting.reopen()
         self._watch()
+        if self._meter is not None and self._meter.is_due():
+            self._publish(self._meter)
 
     def leave(self) -> None:
         """Commit what is handled and let every task go.
@@ -138,6 +152,7 @@ class Worker:
             for seat in self._hosting.seats.values():
                 if seat.hosted is not None:
                     seat.hosted.task.feed(name, news.records, news.position)
+            self.stats.records_by_topic[self._config.broadcasts[name]] += len(news.records)
         busy = any(not hosted.task.idle() for _, hosted in self._hosted())
         timeout_seconds = 0.0 if busy else self._config.poll_seconds
         for chunk in self._ports.inlet.poll(self._config.poll_records, timeout_seconds):
@@ -147,6 +162,7 @@ class Worker:
             seat_of.hosted.task.feed(seat_of.places[chunk.place], chunk.records, chunk.position)
             seat_of.hosted.fed[chunk.place] = chunk.position
             self.stats.records += len(chunk.records)
+            self.stats.records_by_topic[chunk.place.topic] += len(chunk.records)
 
     def _handle(self) -> None:
         """Let each task do some steps, and send what they give."""
@@ -222,6 +238,12 @@ class Worker:
             if place not in seat.paused and max(hosted.fed[place], 0) < end:
                 return f"{where} ends at {end} and is fetched up to {hosted.fed[place]}"
         return None
+
+    def _publish(self, meter: Meter) -> None:
+        hosted = self._hosted()
+        positions = {place: offset for seat, _ in hosted for place, offset in seat.positions().items()}
+        own = worker_samples(self.stats, self._config, len(hosted))
+        meter.publish([each.task for _, each in hosted], own, positions)
 
     def _hosted(self) -> list[tuple[Seat, Hosted]]:
         return [(seat, seat.hosted) for seat in self._hosting.seats.values() if seat.hosted is not None]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+
+from streams.durations import DurationCounts
 
 
 @dataclass(slots=True)
@@ -13,18 +16,24 @@ class WorkerStats:
     ----------
     records
         Records fed to tasks, broadcasts not counted.
+    records_by_topic
+        Records fed by the topic's full name, broadcasts counted.
     outputs
         Records sent.
     commits, doubts, takes
         Commits that were taken, tasks thrown away, tasks taken.
     commit_seconds, last_commit_seconds
         Time spent in commits (deliveries awaited and scripts), in all and the last time.
+    commit_durations
+        The same by size.
     """
 
     records: int = 0
+    records_by_topic: Counter[str] = field(default_factory=Counter)
     outputs: int = 0
     commits: int = 0
     doubts: int = 0
     takes: int = 0
     commit_seconds: float = 0.0
     last_commit_seconds: float = 0.0
+    commit_durations: DurationCounts = field(default_factory=DurationCounts)

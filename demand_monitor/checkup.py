@@ -2,7 +2,7 @@
 
 ::
 
-    settings ─► Kafka ─► topics ─► Redis ─► state ─► ticks ─► lag ─► contracts
+    settings ─► Kafka ─► topics ─► Redis ─► ticks ─► delays ─► contracts ─► state ─► lag
                   │                  │
                   └── no answer: what needs it is left out, for it would only say the same again
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from consumers.broker_login import read_login
 from demand_monitor.settings import masked_url
@@ -56,9 +56,16 @@ from streams.marks import decode_marks
 from streams.ports import Place
 from streams.sealing import unseal
 
+if TYPE_CHECKING:  # It brings the engine along.
+    from demand_monitor.delays import Delay
+
 #: How long a task that lags is watched before it counts as standing still.
 _WATCH_SECONDS: Final = 4.0
 _PATIENCE_POLLS: Final = 20
+#: Newest records of a feed whose delay is measured.
+_DELAY_RECORDS: Final = 200
+#: Of fewer, what is usual cannot be told.
+_FEW_RECORDS: Final = 20
 _INPUTS: Final[Mapping[str, Mapping[str, Topic]]] = {
     ENGINE: ENGINE_INPUTS,
     PRICES: {"observations": OBSERVATIONS},
@@ -127,6 +134,7 @@ class Checkup:
         yield redis
         if topics_are_well:
             yield from self._guarded("ticks", self._ticks)
+            yield from self._guarded("delay", self._delays)
             yield from self._guarded("contracts", self._contracts)
         if topics_are_well and redis.is_well:
             yield from self._guarded("state", self._state)
@@ -215,6 +223,41 @@ class Checkup:
         is_well = newest <= now_ms + HOUR_MS and not (waiting and age_seconds > 60)
         catch_up = " --catch-up" if age_seconds > 3_600 else ""
         yield Finding("ticks", is_well, text, None if is_well else wiring.command(f"heartbeat{catch_up}"))
+
+    def _delays(self) -> Iterator[Finding]:
+        """Yield each feed's usual delay: slack is to be at least the slowest one's."""
+        from demand_monitor.delays import measure_delay
+
+        wiring = self._wiring
+        ticks = TickLog(self._admin, wiring.inlet(), wiring.settings.prefix).newest_loaded()
+        for name, topic in TASK_INPUTS.items():
+            places = [Place(wiring.topic(topic), task) for task in range(wiring.settings.partitions)]
+            starts, ends = self._admin.starts(places), self._admin.ends(places)
+            share = -(-_DELAY_RECORDS // len(places))
+            tail = wiring.tail().read({each: (max(starts[each], ends[each] - share), ends[each]) for each in places})
+            loaded = {place: getattr(tick, name) for place, tick in zip(places, ticks, strict=True) if tick is not None}
+            delay = measure_delay(name, tail, loaded, wiring.settings.shop.dedupe_horizon_ms)
+            finding = self._judged(wiring.topic(topic), delay)
+            if finding is not None:
+                yield finding
+
+    def _judged(self, topic: str, delay: Delay) -> Finding | None:
+        """Say what a feed's delay means for the slack; nothing of a feed without records."""
+        slack = f"slack is {_length(self._wiring.settings.shop.slack_ms)}"
+        if delay.median_ms is not None and delay.p99_ms is not None:
+            newest = f"{topic}: of the newest {delay.live:,} live records"
+            text = f"{newest} half took {_length(delay.median_ms)}, 99 % at most {_length(delay.p99_ms)}; {slack}"
+            if delay.live < _FEW_RECORDS or delay.p99_ms <= self._wiring.settings.shop.slack_ms:
+                return Finding("delay", True, text)
+            # Slack is part of the state: it is not changed under a task that has learnt with another one.
+            wanted = f"{text}: later ones count as corrections. Set shop.slack_ms to {delay.p99_ms:,} or more"
+            return Finding("delay", False, wanted, "demand-monitor topics create --prefix NEW-")
+        if delay.history:
+            return Finding("delay", True, f"{topic}: loaded history, no live records yet; {slack}")
+        if delay.unstamped:
+            text = f"{topic}: unknown, its records carry their sender's time (message.timestamp.type)"
+            return Finding("delay", True, text)
+        return None
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -337,3 +380,15 @@ def _age(seconds: float) -> str:
     if seconds < 7_200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3_600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+
+
+def _length(milliseconds: int) -> str:
+    """Return a length of time as people say it; below zero for events that come from the future.
+
+    >>> _length(1_240), _length(300_000), _length(5_400_000), _length(-2_000)
+    ('1.2 s', '5 min', '90 min', '-2 s')
+    """
+    seconds = milliseconds / 1_000
+    if abs(seconds) < 120:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    return f"{seconds / 60:.0f} min" if abs(seconds) < 7_200 else f"{seconds / 3_600:.1f} h".replace(".0 h", " h")

@@ -73,24 +73,31 @@ def run_children(wiring: Wiring, words: Sequence[str], processes: int) -> int:
     children: list[subprocess.Popen[bytes]] = []
     with stopping(flag.set):
         try:
-            for _ in range(processes):
-                children.append(_start(wiring, words))  # noqa: PERF401 - what has started must be known if the next fails
+            for number in range(processes):
+                children.append(_start(wiring, words, number))  # noqa: PERF401 - what has started must be known if the next fails
             code = _watch(wiring, children, flag.is_raised)
         finally:
             _end(wiring, children)
     return code or _worst(children)
 
 
-def _start(wiring: Wiring, words: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(wiring: Wiring, words: Sequence[str], number: int) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches the parent alone, and the parent tells its children once.
     child = subprocess.Popen(
         [sys.executable, "-m", "demand_monitor", *words],
-        env={**os.environ, **wiring.settings.environment(), CHILD_VARIABLE: "1"},
+        env=child_environment(wiring, number),
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
     wiring.journal.note("child_started", pid=child.pid)
     return child
+
+
+def child_environment(wiring: Wiring, number: int) -> dict[str, str]:
+    """Return the environment of a child: the parent's options, and a port of its own for its metrics."""
+    port = wiring.settings.metrics_port
+    metrics = {} if port is None else {"DEMAND_METRICS_PORT": str(port + number)}
+    return {**os.environ, **wiring.settings.environment(), **metrics, CHILD_VARIABLE: "1"}
 
 
 def _watch(wiring: Wiring, children: Sequence[subprocess.Popen[bytes]], is_stopping: Callable[[], bool]) -> int:

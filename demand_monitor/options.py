@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Concatenate, Final, ParamSpec
@@ -25,13 +25,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 #: A command of ours and nothing else, of those that take `--prefix`.
 _PLAIN_COMMAND: Final = re.compile(r"demand-monitor (?!mapping|settings|schemas)[A-Za-z0-9_:./ -]+")
 _PANEL: Final = "Where"
-_SHARED: Final = (
+_Option = tuple[str, type, str, str, str]
+_SHARED: Final[tuple[_Option, ...]] = (
     ("config", Path, "--config", "TOML file of settings (also DEMAND_CONFIG).", "FILE"),
     ("bootstrap", str, "--bootstrap", "Kafka brokers (also DEMAND_BOOTSTRAP).", "HOST:PORT"),
     ("redis", str, "--redis", "Redis URL: redis://, rediss:// or unix:// (also DEMAND_REDIS).", "URL"),
     ("prefix", str, "--prefix", "Prefix of topics, groups and keys (also DEMAND_PREFIX).", "TEXT"),
     ("partitions", int, "--partitions", "P, the number of tasks (also DEMAND_PARTITIONS).", "P"),
     ("log_level", str, "--log-level", "Life-cycle events on standard error: info, warning or none.", "LEVEL"),
+)
+_SERVED: Final[tuple[_Option, ...]] = (
+    *_SHARED,
+    ("metrics_port", int, "--metrics-port", "Show /metrics on this port (also DEMAND_METRICS_PORT).", "PORT"),
 )
 
 
@@ -43,6 +48,15 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
     command
         Takes the settings first, then its own arguments and options.
     """
+    return _filled(command, _SHARED)
+
+
+def with_served_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
+    """Return a command as :func:`with_settings` does, for a process that runs on and can be looked at."""
+    return _filled(command, _SERVED)
+
+
+def _filled(command: Callable[Concatenate[Settings, P], None], options_shared: Sequence[_Option]) -> Callable[P, None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     shared = [
         inspect.Parameter(
@@ -51,12 +65,12 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
             default=None,
             annotation=Annotated[kind | None, typer.Option(flag, help=text, metavar=meta, rich_help_panel=_PANEL)],
         )
-        for name, kind, flag, text, meta in _SHARED
+        for name, kind, flag, text, meta in options_shared
     ]
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        options = {name: kwargs.pop(name, None) for name, *_ in _SHARED}
+        options = {name: kwargs.pop(name, None) for name, *_ in options_shared}
         config = options.pop("config")
         settings = read_settings(options, config if isinstance(config, Path) else None)
         try:

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         How long a server may stay away before the process ends and leaves it to its supervisor.
     answer_seconds
         How long a command waits for a server's first answer.
+    metrics_port, metrics_host
+        Where a process that runs on shows `/metrics`; no port, no metrics. Loopback unless set otherwise: what is shown
+        names stores, and asks for no password. `monitor --processes N` takes N ports, counted up from this one.
     log_level
         Life-cycle events on standard error: all ("info"), only trouble ("warning"), or "none".
     shop
@@ -138,6 +141,8 @@ class Settings(BaseSettings):
     stall_seconds: float = Field(default=60.0, ge=5)
     outage_seconds: float = Field(default=60.0, gt=0)
     answer_seconds: float = Field(default=8.0, gt=0)
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    metrics_host: str = Field(default="127.0.0.1", min_length=1)
     log_level: LogLevel = "info"
     shop: ShopSettings = ShopSettings()
 

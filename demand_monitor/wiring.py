@@ -2,7 +2,7 @@
 
 ::
 
-    Settings ──► Wiring ─┬─ ports:  admin  inlet  outlet  transactions  store  clock  journal
+    Settings ──► Wiring ─┬─ ports:  admin  inlet  tail  outlet  transactions  store  clock  journal
                          └─ hosts:  engine_worker  desk_worker  price_host  loader  heartbeat  feed  redrive
 
 Each call builds a new client, so what is built may run in a thread of its own; the store alone is shared. The one rule:
@@ -14,18 +14,20 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from adapters.clock import SystemClock
 from adapters.journal import JsonJournal
 from adapters.kafka_admin import KafkaAdmin
 from adapters.kafka_inlet import KafkaInlet
 from adapters.kafka_outlet import KafkaOutlet
+from adapters.kafka_tail import KafkaTail
 from adapters.kafka_transactions import KafkaTransactions
 from adapters.redis_store import RedisStore, connect
+from adapters.timed_store import Store, TimedStore
 from demand_monitor.logs import LevelledJournal
 from demand_monitor.settings import Settings
 from schemas.errors import BadSetup
@@ -46,17 +48,19 @@ from streams.ports import (
     Clock,
     Inlet,
     Journal,
+    LogTail,
     Outlet,
     Place,
-    SeriesReader,
     Snapshot,
-    StateStore,
     TopicAdmin,
 )
 
 if TYPE_CHECKING:  # Each of these pulls in pandas, River or Faust; a command that needs none of them starts at once.
+    from adapters.metrics import MetricsBoard
     from consumers.feed import Feed, Filter
     from consumers.hosting import TaskFactory
+    from consumers.lag_watch import LagWatch
+    from consumers.meter import Meter
     from consumers.price_host import PriceHost
     from consumers.stall_watch import StallWatch
     from consumers.worker import Worker
@@ -64,6 +68,7 @@ if TYPE_CHECKING:  # Each of these pulls in pandas, River or Faust; a command th
     from producers.heartbeat import Heartbeat
     from producers.load import Loader, Progress
     from producers.redrive import Transactions
+    from streams.metrics import Figures, Publisher
 
 ENGINE: Final = "engine"
 DESK: Final = "desk"
@@ -74,10 +79,6 @@ ENGINE_INPUTS: Mapping[str, Topic] = {**TASK_INPUTS, "ticks": TICKS}
 DESK_INPUTS: Mapping[str, Topic] = {"signals": SIGNALS, "actions": ACTIONS}
 
 _built = count()
-
-
-class Store(StateStore, SeriesReader, Protocol):
-    """State that is written by hosts and read by commands."""
 
 
 class Wiring:
@@ -134,6 +135,10 @@ class Wiring:
         config = self._kafka if group is None else {**self._kafka, "group.id": group}
         return KafkaInlet(config, self.clock, self.settings.outage_seconds)
 
+    def tail(self) -> LogTail:
+        """Return a reader of the newest records and their log times."""
+        return KafkaTail(self._kafka, self.clock, self.settings.answer_seconds)
+
     def outlet(self) -> Outlet:
         """Return a writer."""
         return KafkaOutlet(self._kafka, self.clock, min(30.0, self.settings.outage_seconds))
@@ -146,7 +151,21 @@ class Wiring:
     def store(self) -> Store:
         """The state store; connecting checks the server."""
         client = connect(self.settings.redis_url(), self.journal, min(5.0, self.settings.answer_seconds))
-        return RedisStore(client, self.settings.prefix)
+        store = RedisStore(client, self.settings.prefix)
+        if self.metrics is None:
+            return store
+        timed = TimedStore(store, self.clock.monotonic_seconds)
+        self.metrics.watch("store", timed.samples)
+        return timed
+
+    @cached_property
+    def metrics(self) -> MetricsBoard | None:
+        """What this process shows; None while no port is set for it."""
+        if self.settings.metrics_port is None:
+            return None
+        from adapters.metrics import MetricsBoard
+
+        return MetricsBoard(self.clock)
 
     # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -186,6 +205,7 @@ class Wiring:
     def engine_worker(self) -> Worker:
         """Return a worker of the demand engine; its tasks share one view of catalog and context."""
         from streams.engine.engine import EngineTask
+        from streams.engine.figures import EngineFigures
         from streams.reference import Reference
 
         shop, tasks, reference = self.settings.shop, self.settings.partitions, Reference()
@@ -194,11 +214,12 @@ class Wiring:
         def build(task: int, snapshot: Snapshot) -> EngineTask:
             return EngineTask(task, tasks, shop, reference, topics, snapshot)
 
-        return self._worker(ENGINE, ENGINE_INPUTS, tasks, build, pace="ticks")
+        return self._worker(ENGINE, ENGINE_INPUTS, tasks, build, EngineFigures(), pace="ticks")
 
     def desk_worker(self) -> Worker:
         """Return a worker of the alert desk; a second one stands by."""
         from streams.desk import AlertDesk
+        from streams.desk.figures import DeskFigures
         from streams.reference import Reference
 
         reference = Reference()
@@ -206,12 +227,13 @@ class Wiring:
         def build(task: int, snapshot: Snapshot) -> AlertDesk:
             return AlertDesk(reference, snapshot)
 
-        return self._worker(DESK, DESK_INPUTS, 1, build)
+        return self._worker(DESK, DESK_INPUTS, 1, build, DeskFigures())
 
     def price_host(self) -> PriceHost:
         """Return the price desk's host, for `consumers.prices.serve_prices` or `PriceThread`."""
         from consumers.price_host import PriceHost, PriceSettings
         from consumers.price_tasks import PricePorts
+        from streams.price_desk.figures import PriceFigures
 
         properties = {name: text for name, text in self._kafka.items() if name != "bootstrap.servers"}
         settings = PriceSettings(
@@ -223,13 +245,20 @@ class Wiring:
             commit_interval_seconds=self.settings.commit_interval_seconds,
             stall_seconds=self.settings.stall_seconds,
         )
-        return PriceHost(settings, PricePorts(self.outlet(), self.store, self.admin(), self.clock, self.journal))
+        ports = PricePorts(self.outlet(), self.store, self.admin(), self.clock, self.journal)
+        return PriceHost(settings, ports, meter=self._meter(PRICES, PriceFigures()))
 
     def price_watch(self, host: PriceHost) -> StallWatch:
         """Return what looks from outside whether the price desk still moves."""
         from consumers.stall_watch import StallWatch
 
         return StallWatch(host.tasks.positions, self.admin(), self.clock, self.settings.stall_seconds)
+
+    def lag_watch(self, positions: Callable[[], Mapping[Place, int]], publisher: Publisher) -> LagWatch:
+        """Return what asks from outside how far a host is behind."""
+        from consumers.lag_watch import LagWatch
+
+        return LagWatch(positions, self.admin(), publisher, self.settings.prefix)
 
     def loader(self, observes_prices: bool = True, progress: Progress | None = None) -> Loader:
         """Return a loader; with rival prices it waits for the price desk before each tick.
@@ -286,8 +315,19 @@ class Wiring:
 
         return Feed(self.inlet(), self.topic(ALERTS), wanted, start)
 
+    def _meter(self, processor: str, figures: Figures) -> Meter | None:
+        from consumers.meter import Meter
+
+        return None if self.metrics is None else Meter(self.metrics, figures, self.clock, processor)
+
     def _worker(
-        self, processor: str, inputs: Mapping[str, Topic], tasks: int, build: TaskFactory, pace: str | None = None
+        self,
+        processor: str,
+        inputs: Mapping[str, Topic],
+        tasks: int,
+        build: TaskFactory,
+        figures: Figures,
+        pace: str | None = None,
     ) -> Worker:
         from consumers.worker import Worker
         from consumers.worker_config import WorkerConfig
@@ -304,7 +344,7 @@ class Wiring:
             stall_seconds=self.settings.stall_seconds,
             outage_seconds=self.settings.outage_seconds,
         )
-        return Worker(config, self._worker_ports(processor), build)
+        return Worker(config, self._worker_ports(processor), build, self._meter(processor, figures))
 
     def _worker_ports(self, processor: str) -> WorkerPorts:
         from consumers.worker_config import WorkerPorts

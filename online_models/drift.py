@@ -82,6 +82,11 @@ class LikelihoodCusum:
         self._up_run: tuple[int, float, float] = (0, 0.0, 0.0)
         self._down_run: tuple[int, float, float] = (0, 0.0, 0.0)
 
+    @property
+    def score(self) -> float:
+        """The higher of both scores, nats; 0 while it rests."""
+        return max(self._up, self._down)
+
     def update(self, y: float, mean: float, dispersion: float) -> DriftFinding | None:
         """Judge one period.
 

@@ -162,6 +162,11 @@ class SeriesModel:
         """Excess of the series' scatter over Poisson."""
         return self._spread.value
 
+    @property
+    def drift_score(self) -> float | None:
+        """How near the series is to a drift, nats; None while the detector warms up."""
+        return self._detector.score if self.observed > DRIFT_WARM_UP_PERIODS else None
+
     def forecast(self, x: Features) -> Forecast | None:
         """What is expected of a period.
 

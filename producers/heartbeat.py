@@ -12,12 +12,13 @@ The one rule: `t` and `ends` never go back, so two heartbeats may run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from producers.tick_log import TickLog, newest_ms
 from schemas.errors import BadSetup
 from schemas.quantities import HOUR_MS, to_iso
 from schemas.ticks import Tick
+from streams.metrics import TICK_AGE, TICKS, Sample, known
 from streams.ports import Clock, Inlet, Outlet, Place, TopicAdmin
 
 TICK_INTERVAL_MS = 100
@@ -38,6 +39,11 @@ class Heartbeat:
         How often at most where something moved, and how often at least where nothing did.
     catch_up
         Whether to tick through the hours since a newest tick that is more than an hour old.
+
+    Attributes
+    ----------
+    written
+        Ticks written so far, over all partitions.
 
     Raises
     ------
@@ -61,6 +67,7 @@ class Heartbeat:
         self._tick_interval_ms, self._idle_interval_ms, self._catch_up = tick_interval_ms, idle_interval_ms, catch_up
         self._log = TickLog(admin, inlet, prefix)
         self._last: list[Tick | None] = [None] * self._log.tasks
+        self.written = 0
 
     def start(self) -> int:
         """Look at the newest ticks, and catch up if told to.
@@ -144,3 +151,9 @@ class Heartbeat:
     def _write(self, task: int, tick: Tick) -> None:
         self._outlet.send(self._log.ticks, None, tick.encode(), (), task)
         self._last[task] = tick
+        self.written += 1
+
+    def samples(self) -> Sequence[Sample]:
+        """Return what a scrape shows; safe from any thread."""
+        newest = [tick.t_ms for tick in self._last if tick is not None]
+        return [Sample(TICKS, (), self.written), *known(TICK_AGE, (), min(newest, default=None))]

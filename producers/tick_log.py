@@ -81,12 +81,22 @@ class TickLog:
             lambda tick: tick.source is not None and (tick.source.name, tick.source.digest) == (name, digest)
         )
 
-    def _find(self, wanted: Callable[[Tick], bool]) -> list[Tick | None]:
+    def newest_loaded(self) -> list[Tick | None]:
+        """Return, by partition, the newest tick that names a source; None where none is near the end.
+
+        Raises
+        ------
+        BrokerDown
+            When the partitions' ends cannot be reached.
+        """
+        return self._find(lambda tick: tick.source is not None, _WINDOWS[:-1])
+
+    def _find(self, wanted: Callable[[Tick], bool], windows: Sequence[int] = _WINDOWS) -> list[Tick | None]:
         places = [Place(self.ticks, task) for task in range(self.tasks)]
         starts, ends = self._admin.starts(places), self._admin.ends(places)
         looked = dict(ends)
         found: dict[Place, Tick] = {}
-        for window in _WINDOWS:
+        for window in windows:
             behind = [place for place in places if place not in found and looked[place] > starts[place]]
             if not behind:
                 break

@@ -13,9 +13,8 @@ The one rule: what a live installation would put on a topic has an offset here t
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.ticks import Tick, TickSource
@@ -32,12 +31,13 @@ from schemas.topics import (
     Topic,
     full_name,
 )
+from streams.at import At, at_of
 from streams.desk.desk import AlertDesk
-from streams.desk.deskclock import At
 from streams.engine.engine import EngineTask
 from streams.outcome import Output
 from streams.partitioner import partition_of
 from streams.ports import Place, Record, Snapshot
+from streams.price_desk.recomputed import RecomputedPrices
 from streams.price_desk.task import PriceDesk
 from streams.reference import Reference
 from streams.settings import ShopSettings
@@ -84,15 +84,28 @@ class Chain:
         How it is set up.
     on_output
         Called with every output, in order.
+    snapshots
+        Where engine tasks go on; a task without one begins with nothing, at the oldest record.
+
+    Attributes
+    ----------
+    recomputed
+        Puts recomputed prices where the recorded ones stood; None puts them at the end of the topic.
     """
 
-    def __init__(self, settings: ChainSettings, on_output: Callable[[Output], None] = lambda output: None) -> None:
+    def __init__(
+        self,
+        settings: ChainSettings,
+        on_output: Callable[[Output], None] = lambda output: None,
+        snapshots: Mapping[int, Snapshot] | None = None,
+    ) -> None:
         self.settings = settings
         self._on_output = on_output
         self.reference = Reference()
         topics = {name: full_name(topic, settings.prefix) for topic, name in (_ENGINE_INPUTS | _WHOLE).items()}
+        begins, shop, since_ms = snapshots or {}, settings.shop, settings.score_from_ms
         self.engines = [
-            EngineTask(task, settings.tasks, settings.shop, self.reference, topics, _NOTHING, settings.score_from_ms)
+            EngineTask(task, settings.tasks, shop, self.reference, topics, begins.get(task, _NOTHING), since_ms)
             for task in range(settings.tasks)
         ]
         observed = full_name(OBSERVATIONS, settings.prefix)
@@ -100,6 +113,7 @@ class Chain:
             PriceDesk(Place(observed, task), settings.tasks, _NOTHING) for task in range(settings.tasks)
         ]
         self.desk = AlertDesk(self.reference)
+        self.recomputed: RecomputedPrices | None = None
         self._held: list[deque[tuple[At, Output]]] | None = None
         self._ends: dict[Place, int] = {}
 
@@ -166,8 +180,23 @@ class Chain:
             self._run(engine)
         self._run(self.desk)
 
-    def run_as_recorded(self, order: Iterable[tuple[int, At]], actions: Sequence[tuple[int, Record]] = ()) -> None:
-        """Run every processor; the desk hears the engine's tasks in the order in which it once did.
+    def run_engine(self, task: int) -> None:
+        """Run one engine task until it needs more."""
+        self._run(self.engines[task])
+
+    def run_prices(self, partition: int) -> None:
+        """Run one task of the price desk until it needs more."""
+        self._run(self.price_desks[partition])
+
+    def run_as_recorded(
+        self,
+        order: Iterable[tuple[int, At]],
+        actions: Sequence[tuple[int, Record]],
+        more: Callable[[int], int | None],
+    ) -> None:
+        """Run every task to its end; the desk hears the engine's tasks in the order in which it once did.
+
+        A task runs ahead of that order by what `more` feeds it at once: so much is held of what it says.
 
         Parameters
         ----------
@@ -176,23 +205,39 @@ class Chain:
             or last.
         actions
             What people clicked, with its time in milliseconds; each is heard when the desk's clock has come to it.
+        more
+            Feeds an engine task its next ticks and what stands below their ends, and runs it; returns the offset of the
+            newest tick, None when there is nothing more.
         """
-        self._held = [deque() for _ in self.engines]
-        for desk in self.price_desks:
-            self._run(desk)
-        for engine in self.engines:
-            self._run(engine)
-        held, self._held = self._held, None
+        held = self._held = [deque() for _ in self.engines]
+        reached: list[int | None] = [-1 for _ in self.engines]
         clicks = deque(actions)
         for offset, at in order:
             queue = held[at[0]]
+            while (newest := reached[at[0]]) is not None and newest < at[1]:
+                reached[at[0]] = more(at[0])
             while queue and queue[0][0] <= at:
                 self._signal(queue.popleft()[1], offset)
                 self._click(clicks, self.desk.now_ms)
-        for _, output in sorted((each for queue in held for each in queue), key=lambda each: (each[0][1:], each[0][0])):
+        for output in self._never_recorded(held, reached, more):
             self._signal(output, 0)
             self._click(clicks, self.desk.now_ms)
+        self._held = None
         self._click(clicks, max((t_ms for t_ms, _ in clicks), default=None))
+
+    @staticmethod
+    def _never_recorded(
+        held: Sequence[deque[tuple[At, Output]]], reached: list[int | None], more: Callable[[int], int | None]
+    ) -> Iterator[Output]:
+        """Yield what is left in the order of (tick, index, task); whoever has nothing to say goes on first."""
+        while True:
+            for task, queue in enumerate(held):
+                while not queue and reached[task] is not None:
+                    reached[task] = more(task)
+            heads = [queue for queue in held if queue]
+            if not heads:
+                return
+            yield min(heads, key=lambda queue: (queue[0][0][1:], queue[0][0][0])).popleft()[1]
 
     def _run(self, task: Task) -> None:
         while not task.idle():
@@ -201,7 +246,9 @@ class Chain:
 
     def _route(self, output: Output) -> None:
         self._on_output(output)
-        if output.topic is PRICES:
+        if output.topic is PRICES and self.recomputed is not None:
+            self.recomputed.take(output)
+        elif output.topic is PRICES:
             self.put(PRICES, output.key, output.value)
         elif output.topic is SIGNALS and self._held is not None:
             at = at_of(output.value)
@@ -219,13 +266,3 @@ class Chain:
             record = clicks.popleft()[1]
             self.feed(ACTIONS, 0, [record], record.offset + 1)
             self._run(self.desk)
-
-
-def at_of(signal: bytes | None) -> At:
-    """Return where a signal stands in the order of its task.
-
-    >>> at_of(b'{"type":"progress","at":[3,70,2]}')
-    (3, 70, 2)
-    """
-    task, tick, index = json.loads(signal or b"")["at"]
-    return task, tick, index

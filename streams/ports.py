@@ -5,6 +5,7 @@
     Inlet        records in, positions, rebalances        adapters/kafka_inlet.py      adapters/memory_broker.py
     Outlet       records out, delivery known              adapters/kafka_outlet.py     adapters/memory_broker.py
     TopicAdmin   topics, partition counts, offsets        adapters/kafka_admin.py      adapters/memory_broker.py
+    LogTail      newest records with their log time       adapters/kafka_tail.py       adapters/memory_tail.py
     StateStore   ownership, marks, one atomic commit      adapters/redis_store.py      adapters/memory_store.py
     SeriesReader one series' state, read only             adapters/redis_store.py      adapters/memory_store.py
     Clock        the wall, and waiting                    adapters/clock.py            adapters/memory_clock.py
@@ -161,6 +162,26 @@ class TopicAdmin(Protocol):
 
     def committed(self, group: str, places: Sequence[Place]) -> Mapping[Place, int]:
         """Return the group's advisory offsets; a place without one is left out."""
+
+
+class Stamped(NamedTuple):
+    """One record with the time at which the log took it, milliseconds since 1970; None where the log does not say."""
+
+    record: Record
+    log_ms: int | None
+
+
+class LogTail(Protocol):
+    """The newest records with their log time, for check-ups: the hot path carries none."""
+
+    def read(self, spans: Mapping[Place, tuple[int, int]]) -> Mapping[Place, Sequence[Stamped]]:
+        """Return the records of each place from its first offset to below its second.
+
+        Raises
+        ------
+        BrokerDown
+            When they cannot be read.
+        """
 
 
 class Verdict(Enum):

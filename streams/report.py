@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -57,7 +58,7 @@ class KindCounts(BaseModel):
 
 
 class Report(BaseModel):
-    """What `replay --report` writes."""
+    """What `replay --report` writes; `starts_empty_at` is where a state without a past began, else None."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,6 +78,7 @@ class Report(BaseModel):
     period: str
     models: str
     sources: tuple[str, ...]
+    starts_empty_at: datetime | None
     versions: dict[str, str]
 
 

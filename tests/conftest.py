@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.choose import absent, choose_kafka, choose_redis, find_data_folder, needs_real_kafka
 from tests.servers.kafka import KafkaServer
+from tests.servers.prometheus import NoPrometheus, find_program
 from tests.servers.redis import NoRedis, RedisServer
 
 
@@ -44,6 +45,16 @@ def redis_server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
     _say(request, f"Redis: {server.kind} at {server.url.rpartition('@')[2]}")
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def prometheus_tools() -> None:
+    """Ask for this where `prometheus` and `promtool` must be on PATH."""
+    try:
+        for name in ("prometheus", "promtool"):
+            find_program(name)
+    except NoPrometheus as missing:
+        absent(f"needs a Prometheus: {missing}")
 
 
 @pytest.fixture

@@ -71,7 +71,8 @@ def _play(settings: Settings, seed: int, days: int | None, json_file: Path | Non
             wiring = Wiring(servers.settings, JsonJournal(lines, clock), clock)
             screen = LiveScreen(page) if page.is_terminal else PlainScreen(page)
             played = Stage(wiring, market, screen, flag).play()
-        run = judge_run(market, played.revisions)
+        with page.status("Judging it against what was planted, and against the rules …"):
+            run = judge_run(market, played.revisions)
     seconds = clock.monotonic_seconds() - begun
     page.print(end_card(run), width=min(page.width, CARD_WIDTH), soft_wrap=False)
     page.print(_times(played, seconds))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar, get_args
 import typer
 
 from demand_monitor.endings import Flag, stopping
-from demand_monitor.options import with_settings
+from demand_monitor.observing import observed
+from demand_monitor.options import with_served_settings
 from demand_monitor.printing import console
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
@@ -44,7 +45,7 @@ def register(app: typer.Typer) -> None:
     app.command("feed")(feed)
 
 
-@with_settings
+@with_served_settings
 def feed(
     settings: Settings,
     store: Stores = None,
@@ -63,7 +64,9 @@ def feed(
     end = wiring.admin().ends([Place(wiring.topic(ALERTS), 0)])[Place(wiring.topic(ALERTS), 0)]
     reader = wiring.feed(wanted)
     flag = Flag()
-    with stopping(flag.set):
+    if wiring.metrics is not None:
+        wiring.metrics.watch("feed", reader.samples)
+    with stopping(flag.set), observed(wiring, "feed"):
         for alert in _standing(reader, wanted, end, flag, everything, bool(state)):
             _print(alert, as_json, card)
         while not once and not flag.is_raised():

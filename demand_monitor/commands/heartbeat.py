@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from demand_monitor.endings import Flag, stopping
-from demand_monitor.options import with_settings
+from demand_monitor.observing import observed
+from demand_monitor.options import with_served_settings
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
 
@@ -21,13 +22,16 @@ def register(app: typer.Typer) -> None:
     app.command("heartbeat")(heartbeat)
 
 
-@with_settings
+@with_served_settings
 def heartbeat(settings: Settings, catch_up: CatchUp = False) -> None:
     """Write ticks from the wall clock until told to stop; two may run at once."""
     wiring = Wiring(settings)
     wiring.check_topics()
     flag = Flag()
-    with stopping(flag.set):
+    beating = wiring.heartbeat(catch_up)
+    if wiring.metrics is not None:
+        wiring.metrics.watch("heartbeat", beating.samples)
+    with stopping(flag.set), observed(wiring, "heartbeat"):
         wiring.journal.note("heartbeat_started", catch_up=catch_up)
-        wiring.heartbeat(catch_up).run(flag.is_raised)
+        beating.run(flag.is_raised)
         wiring.journal.note("heartbeat_stopped")

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from demand_monitor.hosting import run_children, run_worker
-from demand_monitor.options import with_settings
+from demand_monitor.observing import observed
+from demand_monitor.options import with_served_settings
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
 from schemas.errors import BadSetup
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("monitor")(monitor)
 
 
-@with_settings
+@with_served_settings
 def monitor(settings: Settings, processes: Processes = 1) -> None:
     """Learn demand and watch every shelf until told to stop; workers share the tasks among themselves."""
     wiring = Wiring(settings)
@@ -31,7 +32,9 @@ def monitor(settings: Settings, processes: Processes = 1) -> None:
             f"demand-monitor monitor --processes {settings.partitions}",
         )
     if processes == 1:
-        run_worker(wiring, wiring.engine_worker())
+        worker = wiring.engine_worker()
+        with observed(wiring, "monitor", worker.positions):
+            run_worker(wiring, worker)
         return
     # Reachable now means reachable for the children too, and said once.
     wiring.store.marks("engine:0")

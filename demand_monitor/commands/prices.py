@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from demand_monitor.options import with_settings
+from demand_monitor.observing import observed
+from demand_monitor.options import with_served_settings
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
 
@@ -14,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command("prices")(prices)
 
 
-@with_settings
+@with_served_settings
 def prices(settings: Settings) -> None:
     """Turn what scrapers read of rivals into prices of our own products until told to stop."""
     wiring = Wiring(settings)
@@ -23,4 +24,5 @@ def prices(settings: Settings) -> None:
     # Faust and its noise come last: a setting that is wrong was said by now, in a sentence.
     from consumers.prices import serve_prices
 
-    serve_prices(host, wiring.price_watch(host))
+    with observed(wiring, "prices", host.tasks.positions):
+        serve_prices(host, wiring.price_watch(host))

@@ -15,7 +15,7 @@ from demand_monitor.progress import LoadProgress
 from demand_monitor.settings import Settings
 from demand_monitor.wiring import Wiring
 from schemas.errors import BadSetup
-from schemas.quantities import to_ms
+from schemas.quantities import to_datetime, to_iso, to_ms
 from streams.settings import ShopSettings
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from consumers.replay import Replay
     from producers.rows import RowSource
-    from streams.chain import Chain
-    from streams.report import Collector, Report
+    from streams.chain import ChainSettings
+    from streams.report import Report
 
 Inputs = Annotated[
     list[Path] | None, typer.Option("--input", "-i", help="A file instead of the topics; repeatable.", metavar="FILE")
@@ -33,7 +33,15 @@ Mappings = Annotated[
     list[str] | None, typer.Option("--mapping", "-m", help="A mapping for each --input.", metavar="NAME")
 ]
 From = Annotated[
-    str | None, typer.Option("--from", help="Score from here on (ISO 8601); what lies before is the warm-up.")
+    str | None,
+    typer.Option(
+        "--from",
+        help="Score from here on (ISO 8601). Of topics, reading begins behind the last tick before it, with an empty "
+        "state; a file is always played from its first row.",
+    ),
+]
+Warmup = Annotated[
+    bool, typer.Option("--warmup", help="Of topics with --from: learn from the oldest record first, unscored.")
 ]
 To = Annotated[str | None, typer.Option("--to", help="Stop at the last tick up to here (ISO 8601).")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the report as JSON.", metavar="FILE")]
@@ -65,6 +73,7 @@ def replay(
     mapping: Mappings = None,
     from_: From = None,
     to: To = None,
+    warmup: Warmup = False,
     report_file: ReportFile = None,
     recompute: Recompute = False,
     models: Models = None,
@@ -75,14 +84,15 @@ def replay(
     Nothing live is written: no group, no commits.
     """
     since_ms, until_ms = _moment(from_, "--from"), _moment(to, "--to")
+    if warmup and since_ms is None:
+        raise BadSetup("--warmup is what lies before --from, and there is no --from.", "demand-monitor replay --help")
     shop = settings.shop if models is None else replace(settings.shop, models=models)
+    wiring = Wiring(settings)
     if inputs:
         source = _source(inputs, mapping or [])
-        done = _play_files(Wiring(settings), source, shop_of(shop, source), since_ms, until_ms)
-        report = done.report([source.name])
+        report = _play_files(wiring, source, shop_of(shop, source), since_ms, until_ms).report([source.name])
     else:
-        done = _play_topics(Wiring(settings), shop, since_ms, until_ms, recompute)
-        report = done.report([settings.prefix + "topics"])
+        report = _play_topics(wiring, shop, (since_ms, until_ms), warmup, recompute)
     if report_file is not None:
         report_file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if as_json:
@@ -115,11 +125,11 @@ def _source(inputs: list[Path], mappings: list[str]) -> RowSource:
     return RowSource([(path, read_mapping(name)) for path, name in zip(inputs, mappings, strict=True)])
 
 
-def _chain(wiring: Wiring, shop: ShopSettings, since_ms: int | None, recompute: bool, collector: Collector) -> Chain:
-    from streams.chain import Chain, ChainSettings
+def _chain_settings(wiring: Wiring, shop: ShopSettings, since_ms: int | None, recompute: bool) -> ChainSettings:
+    from streams.chain import ChainSettings
 
     settings = wiring.settings
-    return Chain(ChainSettings(settings.partitions, shop, settings.prefix, since_ms, recompute), collector.take)
+    return ChainSettings(settings.partitions, shop, settings.prefix, since_ms, recompute)
 
 
 def _play_files(
@@ -127,10 +137,11 @@ def _play_files(
 ) -> Replay:
     from consumers.replay import Replay
     from producers.ticking import TickPlan
+    from streams.chain import Chain
     from streams.report import Collector
 
     collector = Collector(since_ms=since_ms)
-    chain = _chain(wiring, shop, since_ms, True, collector)
+    chain = Chain(_chain_settings(wiring, shop, since_ms, True), collector.take)
     with LoadProgress(source.name) as progress:
         done = Replay(chain, collector, wiring.clock, progress.moved)
         plan = TickPlan(source.zone, source.period, ceiling_ms=until_ms)
@@ -142,17 +153,24 @@ def _play_files(
 
 
 def _play_topics(
-    wiring: Wiring, shop: ShopSettings, since_ms: int | None, until_ms: int | None, recompute: bool
-) -> Replay:
-    from consumers.replay import Replay, TopicLog
+    wiring: Wiring, shop: ShopSettings, span_ms: tuple[int | None, int | None], warmup: bool, recompute: bool
+) -> Report:
+    from consumers.replay import Replay
+    from consumers.topic_log import TopicLog, blank_snapshots, starts_at_ms
+    from streams.chain import Chain
     from streams.report import Collector
 
     wiring.check_topics()
+    settings, (since_ms, until_ms) = wiring.settings, span_ms
+    log = TopicLog(wiring.inlet(), wiring.admin(), settings.prefix, settings.partitions)
+    # There are no stored snapshots yet: one of the same marks would take a blank one's place.
+    begins = [] if since_ms is None or warmup else log.beginnings(since_ms)
     collector = Collector(since_ms=since_ms)
-    done = Replay(_chain(wiring, shop, since_ms, recompute, collector), collector, wiring.clock)
-    log = TopicLog(wiring.inlet(), wiring.admin(), wiring.settings.prefix, wiring.settings.partitions)
-    done.read(log, until_ms)
-    return done
+    chain = Chain(_chain_settings(wiring, shop, since_ms, recompute), collector.take, blank_snapshots(begins, shop))
+    done = Replay(chain, collector, wiring.clock)
+    done.read(log, until_ms, since_ms if begins else None)
+    at_ms = starts_at_ms(begins)
+    return done.report([f"{settings.prefix}topics"], starts_empty_at=None if at_ms is None else to_datetime(at_ms))
 
 
 def _moment(text: str | None, option: str) -> int | None:
@@ -170,6 +188,9 @@ def _moment(text: str | None, option: str) -> int | None:
 
 def print_report(report: Report) -> None:
     """Print a report as people read it."""
+    if report.starts_empty_at is not None:
+        begun = to_iso(to_ms(report.starts_empty_at))
+        print(f"State starts empty at {begun}; use --warmup to learn from the oldest record first.")
     events = report.events
     print(
         f"{events.read:,} events read: {events.accepted:,} accepted, {events.duplicate:,} duplicate, "

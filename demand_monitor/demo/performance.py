@@ -88,15 +88,14 @@ class Stage:
             What has ended it early.
         """
         result = self.result
-        with Hosts(self._wiring) as hosts:
+        with self._screen, Hosts(self._wiring) as hosts:
             result.ready_seconds = self._seconds()
             pacing = Pacing(self._wiring, hosts.check, lambda: self._feed.position)
             loader = self._start_loader(pacing)
-            with self._screen:
-                self._watch(lambda: not loader.running, hosts, loader)
-                result.sent_seconds = self._seconds()
-                self._watch(self._until_done(pacing), hosts, loader)
-                result.done_seconds = self._seconds()
+            self._watch(lambda: not loader.running, hosts, loader)
+            result.sent_seconds = self._seconds()
+            self._watch(self._until_done(pacing), hosts, loader)
+            result.done_seconds = self._seconds()
         result.events = self._sent[0]
         return result
 

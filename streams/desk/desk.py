@@ -22,7 +22,7 @@ rest the alerts are the same in whatever order the two topics were delivered.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from schemas.actions import AlertAction
@@ -79,6 +79,9 @@ class AlertDesk:
         self._register = Register(self._rules)
         self._clock = DeskClock()
         self._tally: dict[str, int] = {}
+        #: Counted since this object was made, for whoever watches: refused records, and alerts by kind and severity.
+        self.rejected: Counter[tuple[str, str]] = Counter()
+        self.emitted: Counter[tuple[str, str]] = Counter()
         self._marks = {"actions": -1, "signals": -1}
         self._step = 0
         self._pending: deque[tuple[str, Record | None, int]] = deque()
@@ -99,6 +102,16 @@ class AlertDesk:
     def tally(self) -> Mapping[str, int]:
         """What was counted, by name: early findings opened, confirmed, withdrawn; clears without alert; and so on."""
         return dict(self._tally)
+
+    @property
+    def open(self) -> Mapping[tuple[str, str], int]:
+        """Alerts that are firing or acknowledged, by kind and severity."""
+        return self._register.open
+
+    @property
+    def drifting(self) -> Mapping[str, int]:
+        """Open drift alerts by store."""
+        return self._register.drifting
 
     @property
     def now_ms(self) -> int | None:
@@ -226,6 +239,7 @@ class AlertDesk:
             self._keep(known, fold.hold_open(known.facts, finding, offset), known.clicks, offset)
             return
         self._count("opened")
+        self.emitted[finding.kind, finding.severity] += 1
         self._count_early(None, finding)
         self._keep(None, new, self._clicks_waiting(new), offset)
 
@@ -353,6 +367,7 @@ class AlertDesk:
 
     def _refuse(self, name: str, record: Record, error: BadEvent) -> None:
         self._count("refused")
+        self.rejected[name, str(error.reason)] += 1
         refusal = Refusal(
             error.reason, error.detail, _HANDLED[name].name, 0, record.offset, record.key, record.value, record.headers
         )

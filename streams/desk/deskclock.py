@@ -15,8 +15,7 @@ from schemas.errors import BadEvent
 from schemas.quantities import to_ms
 from schemas.reasons import Reason
 from schemas.signals import Progress
-
-At = tuple[int, int, int]
+from streams.at import At
 
 
 class DeskClock:

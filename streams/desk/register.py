@@ -5,13 +5,14 @@ The one rule: all but the entries and the waiting actions is an index that loadi
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from heapq import heappop, heappush
 
 from streams.desk.facts import Cause, resolve_at
 from streams.desk.rules import DeskRules
 from streams.desk.snapshot import ALERT, WAIT, Entry, Waiting, decode, encode
+from streams.desk.standing import state_of
 
 
 class Register:
@@ -21,6 +22,13 @@ class Register:
     ----------
     rules
         For how long things are held and kept.
+
+    Attributes
+    ----------
+    open
+        Alerts that are firing or acknowledged, by kind and severity.
+    drifting
+        Open drift alerts, by store; 0 for a store whose last one is not open any more.
     """
 
     def __init__(self, rules: DeskRules) -> None:
@@ -32,6 +40,8 @@ class Register:
         self._due: list[tuple[int, str]] = []
         self.waiting: dict[int, Waiting] = {}
         self.dirty: set[str] = set()
+        self.open: Counter[tuple[str, str]] = Counter()
+        self.drifting: Counter[str] = Counter()
 
     def load(self, state: Mapping[str, bytes]) -> None:
         """Take over the fields of a snapshot."""
@@ -64,6 +74,8 @@ class Register:
         """Keep an alert in its newest form."""
         facts = entry.facts
         alert_id, store_id = facts.alert_id, facts.finding.store_id
+        self._count(self._entries.get(alert_id), -1)
+        self._count(entry, 1)
         self._entries[alert_id] = entry
         self._by_cause[Cause.of(facts.finding)] = alert_id
         self.dirty.add(ALERT + alert_id)
@@ -79,12 +91,23 @@ class Register:
     def drop(self, alert_id: str) -> None:
         """Forget an alert."""
         entry = self._entries.pop(alert_id)
+        self._count(entry, -1)
         self.dirty.add(ALERT + alert_id)
         cause = Cause.of(entry.facts.finding)
         if self._by_cause.get(cause) == alert_id:
             del self._by_cause[cause]
         if entry.facts.finding.store_id is not None:
             self._by_store[entry.facts.finding.store_id].discard(alert_id)
+
+    def _count(self, entry: Entry | None, number: int) -> None:
+        if entry is None:
+            return
+        finding = entry.facts.finding
+        is_open = state_of(entry.facts, entry.clicks) in ("firing", "acknowledged")
+        if is_open:
+            self.open[finding.kind, finding.severity] += number
+        if finding.kind == "demand_drift" and finding.store_id is not None:
+            self.drifting[finding.store_id] += number if is_open else 0
 
     def due_at(self, entry: Entry) -> int | None:
         """Return when time alone changes an alert next, milliseconds; None when it does not."""

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.errors import StateCorrupt
 from schemas.fields import Contract
+from streams.at import At
 from streams.desk.clicks import UNTOUCHED, Clicks
-from streams.desk.deskclock import At
 from streams.desk.facts import Facts
 from streams.sealing import seal, unseal
 

@@ -236,11 +236,18 @@ class Closes:
         x = self._facts.features(series, history.units(HISTORY_PERIODS), period, core.periods.start_ms(period))
         lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
         if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
-            core.board.add(lesson)
+            core.board.add(lesson, period)
         if taught:
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
+            self._note_score(series, period, lesson, model)
         return model
+
+    def _note_score(self, series: Series, period: int, lesson: Lesson, model: SeriesModel) -> None:
+        """Let people see how near to a drift the series of a store are."""
+        score = model.drift_score if lesson.drift is None else lesson.drift.score
+        if score is not None and lesson.forecast is not None and _tells_drift(lesson.forecast):
+            self._core.drifts.note(series.store_id, period, score)
 
     def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
         start_ms = self._core.periods.start_ms(period)
@@ -293,10 +300,10 @@ class Closes:
         found = lesson.drift
         if found is None or lesson.forecast is None:
             return
-        demand = lesson.forecast.distribution
-        if demand.mean_units < _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance):
+        if not _tells_drift(lesson.forecast):
             self._core.emitter.count("drift_in_noise")
             return
+        self._core.tally.drifts[found.direction] += 1
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
@@ -343,3 +350,8 @@ class Closes:
                 **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
             }
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
+
+
+def _tells_drift(expected: Forecast) -> bool:
+    demand = expected.distribution
+    return demand.mean_units >= _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance)

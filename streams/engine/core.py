@@ -3,11 +3,11 @@
 ::
 
     table      hot series          h:, n:      clock    where the task stands in time      clock
-    archive    histories, models   m:          board    scores                             score
+    archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
-    market     prices              r:
+    market     prices              r:          drifts   highest drift scores               drift
 
-The one rule: what is not written by `writes` is not state.
+The one rule: what is not written by `writes` is not state; `tally` is not.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
 from streams.engine.dedupe import DedupeIndex
+from streams.engine.drift_scores import DriftScores
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
 from streams.engine.market import MarketTable
 from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
+from streams.engine.tally import EngineTally
 from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
@@ -93,6 +95,8 @@ class Core:
         self.market = MarketTable()
         self.dedupe = DedupeIndex()
         self.board = Scoreboard()
+        self.drifts = DriftScores()
+        self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
         self.score_from_ms: int | None = None
@@ -121,6 +125,7 @@ class Core:
             **self.market.writes(),
             **self.dedupe.writes(),
             **self.board.writes(),
+            **self.drifts.writes(),
             CLOCK_FIELD: self._encode_clock(),
         }
 
@@ -156,10 +161,12 @@ class Core:
             raise StateCorrupt("The state was made under other shop settings.", "replay into a new --prefix")
         self.clock = TaskClock(**stored["clock"])
         self.emitter.counts = stored["counts"]
+        self.tally.loaded = dict(stored["counts"])
         self.emitter.tick_offset, self.emitter.index = self.clock.tick_offset, self.clock.tick_index
         self.table = SeriesTable.load(state)
         self.stores = StoreTable.load(state)
         self.market = MarketTable.load(state)
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
+        self.drifts = DriftScores.load(state)
         self.archive = Archive.load(state)

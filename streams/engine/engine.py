@@ -231,6 +231,10 @@ class EngineTask:
         if core.agenda.next_due <= core.clock.newest_ms:
             return True
         self._runs.extend(self._merge.take(core.clock.ends, max(budget, 256)))
+        if self._runs:
+            # Merged by time, so the last of a batch is about the newest; for whoever watches, that is near enough.
+            newest_ms = min(self._runs[-1][1][-1].t_ms, core.clock.tick_ms)
+            core.tally.newest_event_ms = max(core.tally.newest_event_ms, newest_ms)
         return bool(self._runs) or self._merge.complete(core.clock.ends)
 
     def _tick_waits(self) -> bool:
@@ -324,4 +328,5 @@ class EngineTask:
             for fact in self.core.view.refusals(name, seen):
                 place = Place(self._topics[name], 0)
                 self.core.emitter.quarantine(refusal(place, fact.record, fact.error))
+                self.core.tally.rejected[name, str(fact.error.reason)] += 1
         clock.catalog_seen, clock.context_seen = clock.ends["catalog"], clock.ends["context"]

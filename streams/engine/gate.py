@@ -77,6 +77,7 @@ class Gate:
         if record is not None:
             place = Place(self._topics[name], self._core.emitter.task)
             self._core.emitter.quarantine(refusal(place, record, error))
+            self._core.tally.rejected[name, str(error.reason)] += 1
 
     def cause(self, name: str, offset: int) -> None:
         """Name the record that is the cause of what is said from now on."""

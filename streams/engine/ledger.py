@@ -3,10 +3,11 @@
 ::
 
     on_hand(t) = last count + movements after it          unknown until the first count
-    at equal times: delivered, sold, counted              so a count at t has seen the sales at t
+    in one step of ten seconds: delivered, sold, counted  so a count has seen the sales of its step
 
-Movements of the last few minutes are kept one by one (a count is the jump it makes), so that a count or a close that
-comes out of order still finds the on-hand of its own time.
+What moved in the last few minutes is kept by step (a count is the jump it makes), so that a count or a close that comes
+out of order still finds the on-hand of its own time. Nobody counts a shelf to the second, and a product that sells by
+the second would else carry thousands of movements through every commit.
 
 The one rule: within the slack the result does not depend on the order of arrival; a count older than the movements that
 are kept is booked as if they had come before it, and reported as approximate.
@@ -21,52 +22,62 @@ from streams.engine.series import Order
 if TYPE_CHECKING:
     from streams.engine.series import Series
 
-#: Each time so many movements are kept one by one, those older than the slack are let go, if the first of them is twice
-#: as old: else a product that sells by the second would be swept at every 32nd sale, to let go of next to nothing.
-_PRUNE_EVERY = 32
+STEP_MS = 10_000
+#: Once so many steps are kept, those older than the slack are let go.
+_MANY_STEPS = 96
 
 
 def move(series: Series, at_ms: int, units: int, oldest_kept_ms: int) -> None:
-    """Book a movement; one at or before the last count is part of that count already."""
-    on_hand = series.on_hand
-    if on_hand is None:
+    """Book a movement; one in or before the step of the last count is part of that count already."""
+    if series.on_hand is None:
         return
-    recent = series.recent
-    recent.append((at_ms, units))
-    if at_ms <= series.counted_ms:
+    step, counted = at_ms // STEP_MS, series.counted_ms // STEP_MS
+    if step > counted:
+        series.on_hand += units
+        _add(series, step, units, oldest_kept_ms)
+    elif step < counted:
         # It changes the shelf up to the count, which then jumps by that much less.
-        recent.append((series.counted_ms, -units))
-    else:
-        series.on_hand = on_hand + units
-    if not len(recent) % _PRUNE_EVERY and recent[0][0] <= oldest_kept_ms - (at_ms - oldest_kept_ms):
-        _prune(series, oldest_kept_ms)
+        _add(series, step, units, oldest_kept_ms)
+        _add(series, counted, -units, oldest_kept_ms)
 
 
 def count(series: Series, at_ms: int, units: int, oldest_kept_ms: int) -> bool:
     """Book a count; False when it is older than the movements that are kept, so only approximate."""
-    before = on_hand_at(series, at_ms)
-    if series.on_hand is None or before is None:
+    if series.on_hand is None:
         series.on_hand, series.counted_ms = units, at_ms
         return True
-    series.recent.append((at_ms, units - before))
-    if at_ms < series.counted_ms:
-        series.recent.append((series.counted_ms, before - units))
+    step, counted = at_ms // STEP_MS, series.counted_ms // STEP_MS
+    jump = units - series.on_hand + _moved_after(series, step)
+    _add(series, step, jump, oldest_kept_ms)
+    if step < counted:
+        _add(series, counted, -jump, oldest_kept_ms)
     else:
-        series.on_hand += units - before
+        series.on_hand += jump
         series.counted_ms = at_ms
-    _prune(series, oldest_kept_ms)
     return at_ms >= oldest_kept_ms
 
 
-def _prune(series: Series, oldest_kept_ms: int) -> None:
-    series.recent = [entry for entry in series.recent if entry[0] > oldest_kept_ms]
-
-
 def on_hand_at(series: Series, cut_ms: int) -> int | None:
-    """Return the on-hand as of a moment within the slack."""
+    """Return the on-hand as of a moment within the slack, at the end of the last step that is over by then."""
     if series.on_hand is None:
         return None
-    return series.on_hand - sum(moved for at_ms, moved in series.recent if at_ms > cut_ms)
+    return series.on_hand - _moved_after(series, (cut_ms + 1) // STEP_MS - 1)
+
+
+def _moved_after(series: Series, step: int) -> int:
+    return sum(moved for at, moved in series.recent.items() if at > step)
+
+
+def _add(series: Series, step: int, units: int, oldest_kept_ms: int) -> None:
+    recent = series.recent
+    if step in recent:
+        recent[step] += units
+        return
+    if len(recent) >= _MANY_STEPS:
+        oldest = oldest_kept_ms // STEP_MS
+        for old in [at for at in recent if at < oldest]:
+            del recent[old]
+    recent[step] = units
 
 
 def place_order(series: Series, order_id: str, units: int, due_ms: int | None) -> None:

@@ -48,7 +48,8 @@ class Sales:
         core, windows, gate, risk = self._core, self._windows, self._gate, self._risk
         clock, agenda, intraday = core.clock, core.agenda, core.settings.intraday
         by_name, touch = core.table.by_name, core.table.touch
-        newest, latest, slack = clock.newest_ms, clock.tick_ms + core.settings.max_ahead_ms, core.settings.slack_ms
+        newest, tick_ms, slack = clock.newest_ms, clock.tick_ms, core.settings.slack_ms
+        latest = tick_ms + core.settings.max_ahead_ms
         accepted = known = period = hour = 0
         quarter = -1
         seen: set[bytes] = set()
@@ -57,9 +58,14 @@ class Sales:
         while at < stop:
             t_ms, offset, body, record = items[at]
             if t_ms > newest:
-                if gate.moves_time(t_ms):
+                if newest >= 0 and t_ms <= tick_ms:
+                    clock.newest_ms = newest = t_ms
+                    if agenda.next_due <= newest:
+                        break
+                elif gate.moves_time(t_ms):
                     break
-                newest = clock.newest_ms
+                else:
+                    newest = clock.newest_ms
             at += 1
             is_new = False
             try:
@@ -108,7 +114,8 @@ class Sales:
                         series.hours[hour] += booked
                     else:
                         windows.add_to_hour(series, hour, booked)
-                touch(series)
+                if not series.dirty:
+                    touch(series)
                 accepted += 1
                 if moved and series.on_hand is not None:
                     ledger.move(series, t_ms, moved, newest - core.kept_ms)

@@ -9,6 +9,8 @@ steady     10 to 100
 fast       100 and more
 =========  ==========================================
 
+Beside these sums since the beginning stand those of the last weeks (:mod:`streams.engine.recent`).
+
 The one rule: a forecast is scored once, against what came true, before anything was learnt from it.
 """
 
@@ -19,9 +21,11 @@ from collections.abc import Mapping
 
 from online_models.scores import LEVELS, Scores
 from online_models.series_model import Lesson
+from streams.engine.recent import RecentScores
 from streams.sealing import seal, unseal
 
 FIELD = "score"
+RECENT_FIELD = "recent"
 
 
 #: Units are kept in thousandths; a mean seasonal difference below one is rounding, and no yardstick.
@@ -46,10 +50,11 @@ class Scoreboard:
 
     def __init__(self) -> None:
         self.scores: dict[str, Scores] = {}
+        self.recent = RecentScores()
         self._dirty = False
 
-    def add(self, lesson: Lesson) -> None:
-        """Score one closed period."""
+    def add(self, lesson: Lesson, period: int) -> None:
+        """Score one closed period, given its lesson and its ordinal."""
         forecast, y = lesson.forecast, lesson.y_units
         if forecast is None or y is None:
             return
@@ -61,6 +66,7 @@ class Scoreboard:
             self._scope(scope).add(y, forecast.mean_units, mae, mse, quantiles)
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
+        self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
 
     def _scope(self, scope: str) -> Scores:
         found = self.scores.get(scope)
@@ -72,14 +78,15 @@ class Scoreboard:
         """Add another task's scores."""
         for scope, scores in other.scores.items():
             self._scope(scope).merge(scores)
+        self.recent.merge(other.recent)
 
     def writes(self) -> dict[str, bytes | None]:
-        """Return the field if it changed, and count it as clean."""
+        """Return the fields if they changed, and count them as clean."""
         if not self._dirty:
             return {}
         self._dirty = False
         state = {scope: scores.state() for scope, scores in self.scores.items()}
-        return {FIELD: seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())}
+        return {FIELD: _encode(state), RECENT_FIELD: _encode(self.recent.state())}
 
     @classmethod
     def load(cls, state: Mapping[str, bytes]) -> Scoreboard:
@@ -88,4 +95,10 @@ class Scoreboard:
         if (field := state.get(FIELD)) is not None:
             stored = json.loads(unseal(field, FIELD))
             board.scores = {scope: Scores.from_state(sums) for scope, sums in stored.items()}
+        if (field := state.get(RECENT_FIELD)) is not None:
+            board.recent = RecentScores(*json.loads(unseal(field, RECENT_FIELD)))
         return board
+
+
+def _encode(state: object) -> bytes:
+    return seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())

@@ -11,14 +11,15 @@ room in a row.
 from __future__ import annotations
 
 import struct
+from array import array
 from zlib import crc32
 
 #: Which optional numbers follow (one bit each), next_period, counted_ms, price_ms, flags, no_sale_log, lengths.
 _HEAD = struct.Struct("<Hi3qd4H")
 _NUMBERS = [struct.Struct(f"<{count}q") for count in range(11)]
 _PERIOD = struct.Struct("<i4q")
-_HOUR = struct.Struct("<iq")
-_MOVE = struct.Struct("<qq")
+#: An ordinal (of an hour, of a step) in four bytes, units in eight.
+_PAIR_BYTES = 12
 _ORDER = struct.Struct("<qqH")
 _NONE = -(1 << 63)
 
@@ -104,7 +105,7 @@ class Series:
         self.zero_log = 0
         self.open: dict[int, list[int]] = {}
         self.hours: dict[int, int] = {}
-        self.recent: list[tuple[int, int]] = []
+        self.recent: dict[int, int] = {}
         self.orders: list[Order] = []
 
     def on_order(self) -> int:
@@ -148,8 +149,8 @@ class Series:
             _NUMBERS[len(numbers)].pack(*numbers),
         ]
         parts += [_PERIOD.pack(period, *window) for period, window in self.open.items()]
-        parts += [_HOUR.pack(hour, sold) for hour, sold in self.hours.items()]
-        parts += [_MOVE.pack(at, units) for at, units in self.recent]
+        parts += [array("i", self.hours).tobytes(), array("q", self.hours.values()).tobytes()]
+        parts += [array("i", self.recent).tobytes(), array("q", self.recent.values()).tobytes()]
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
@@ -182,15 +183,20 @@ class Series:
             period, *window = _PERIOD.unpack_from(row, at)
             self.open[period] = window
             at += _PERIOD.size
-        for _ in range(hours):
-            hour, sold = _HOUR.unpack_from(row, at)
-            self.hours[hour] = sold
-            at += _HOUR.size
-        for _ in range(moves):
-            self.recent.append(_MOVE.unpack_from(row, at))
-            at += _MOVE.size
+        self.hours = _pairs(row, at, hours)
+        at += hours * _PAIR_BYTES
+        self.recent = _pairs(row, at, moves)
+        at += moves * _PAIR_BYTES
         for _ in range(orders):
             units, due_ms, size = _ORDER.unpack_from(row, at)
             at += _ORDER.size
             self.orders.append(Order(row[at : at + size].decode(), units, None if due_ms == _NONE else due_ms))
             at += size
+
+
+def _pairs(row: bytes, at: int, count: int) -> dict[int, int]:
+    ordinals, units = array("i"), array("q")
+    middle = at + 4 * count
+    ordinals.frombytes(row[at:middle])
+    units.frombytes(row[middle : middle + 8 * count])
+    return dict(zip(ordinals, units, strict=True))

@@ -19,7 +19,7 @@ from streams.sealing import seal, unseal
 
 PAGE_NAMES = 64
 #: What a dirty row is taken to weigh when the host asks how much a commit would carry.
-_ROW_BYTES_ESTIMATE = 150
+_ROW_BYTES_ESTIMATE = 250
 
 
 class SeriesTable:

@@ -5,7 +5,7 @@ The one rule: `at` of an output is (partition, offset, index), so a record that 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -85,6 +85,9 @@ class PriceDesk:
         self._matches = Matches(snapshot.state)
         self._references = References(snapshot.state)
         self._pending: deque[Record] = deque()
+        self._loaded = self._tally.as_dict()
+        #: Refused records by reason, since this object was made.
+        self.rejected: Counter[str] = Counter()
 
     @property
     def marks(self) -> bytes:
@@ -99,6 +102,10 @@ class PriceDesk:
     def fates(self) -> dict[str, int]:
         """Return the number of records by what became of them, for metrics."""
         return self._tally.as_dict()
+
+    def new_fates(self) -> dict[str, int]:
+        """Return :meth:`fates` without those of the snapshot."""
+        return {fate: number - self._loaded[fate] for fate, number in self.fates().items()}
 
     def starts(self) -> Mapping[str, int]:
         return {OBSERVATIONS_INPUT: self._fed}
@@ -158,6 +165,7 @@ class PriceDesk:
             outputs = self._decide(event) if isinstance(event, MatchDecision) else self._observe(event, record.offset)
         except BadEvent as refused:
             self._tally.count(Fate.QUARANTINED)
+            self.rejected[str(refused.reason)] += 1
             return (self._quarantine(record, refused),)
         # Only now: a refused record that is redriven must not pass for a duplicate.
         self._seen.add(digest)

@@ -85,11 +85,15 @@ class Installation:
 
     # --- commands -------------------------------------------------------------------------------------------------
 
-    def run(self, *words: str, code: int = 0, seconds: float = 110) -> str:
-        """Run a command to its end and return what it has printed."""
+    def run(self, *words: str, code: int = 0, seconds: float = 110, **variables: str) -> str:
+        """Run a command to its end and return what it has printed; `variables` are added to its environment."""
+        return self.try_run(*words, code=code, seconds=seconds, **variables)[0]
+
+    def try_run(self, *words: str, code: int, seconds: float = 110, **variables: str) -> tuple[str, str]:
+        """Run a command to the end that is expected of it; return what it has printed, and what it has told."""
         done = subprocess.run(
             [sys.executable, "-m", "demand_monitor", *words],
-            env=self._environment,
+            env={**self._environment, **variables},
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -98,16 +102,16 @@ class Installation:
         )
         told = f"{done.stdout[-2_000:]}{done.stderr[-2_000:]}"
         assert done.returncode == code, f"{' '.join(words)}: {done.returncode}\n{told}"
-        return done.stdout
+        return done.stdout, done.stderr
 
-    def start(self, *words: str) -> Process:
-        """Start a command that runs until it is told to end."""
+    def start(self, *words: str, module: str = "demand_monitor", **variables: str) -> Process:
+        """Start a command that runs until it is told to end; `variables` are added to its environment."""
         number = len(self.processes)
         out, err = (self.folder / f"{number}-{words[0]}.{stream}" for stream in ("out", "err"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "demand_monitor", *words],
-                env=self._environment,
+                [sys.executable, "-m", module, *words],
+                env={**self._environment, **variables},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
@@ -157,6 +161,11 @@ class Installation:
         """Return the ends of a topic's partitions."""
         count = self.wiring.partitions_of(topic)
         return self.wiring.admin().ends([Place(self.wiring.topic(topic), number) for number in range(count)])
+
+    def marks(self) -> dict[int, dict[str, int]]:
+        """Return where the marks of each engine task stand, by input; nothing of a task without any."""
+        found = {task: self.wiring.store.marks(f"engine:{task}") for task in range(self.settings.partitions)}
+        return {task: {} if marks is None else decode_marks(marks)[0] for task, marks in found.items()}
 
     def records(self, topic: Topic) -> dict[int, list[Record]]:
         """Return every record of a topic, by partition."""

@@ -1,12 +1,14 @@
 """Replays of an installation's topics and of the source they came from, and what both are held to."""
 
 from adapters.clock import SystemClock
-from consumers.replay import Replay, TopicLog
+from consumers.replay import Replay
+from consumers.topic_log import TopicLog
 from producers.rows import RowSource
 from producers.ticking import TickPlan
 from schemas.reading import read_alert, read_forecast
 from schemas.topics import FORECASTS, SIGNALS, Topic
-from streams.chain import Chain, ChainSettings, at_of
+from streams.at import at_of
+from streams.chain import Chain, ChainSettings
 from streams.engine.table import canonical_state
 from streams.outcome import Output
 from streams.report import Collector
@@ -28,12 +30,14 @@ class Ear:
         return [(output.key, output.value) for output in self.heard.get(topic.name, [])]
 
 
-def replay_topics(live: Installation, recompute_prices: bool = False) -> tuple[Chain, Ear]:
+def replay_topics(
+    live: Installation, recompute_prices: bool = False, window_records: int = 50_000
+) -> tuple[Chain, Ear]:
     """Play the topics from the oldest record to the last tick."""
     ear, settings = Ear(), live.settings
     shape = ChainSettings(settings.partitions, settings.shop, settings.prefix, recompute_prices=recompute_prices)
     chain = Chain(shape, ear.take)
-    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions)
+    log = TopicLog(live.wiring.inlet(), live.wiring.admin(), settings.prefix, settings.partitions, window_records)
     Replay(chain, Collector(), SystemClock()).read(log, None)
     return chain, ear
 

@@ -9,15 +9,22 @@
 The live run is one for all tests of this file: real processes, the tasks shared by two workers.
 """
 
+import json
 import secrets
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
 from producers.market_source import MarketSource
 from producers.synth import Market, MarketConfig
+from schemas.alerts import Alert
+from schemas.quantities import DAY_MS, to_iso
+from schemas.reading import read_alert
 from schemas.topics import ALERTS, FORECASTS, PRICES, SIGNALS
-from streams.chain import Chain, at_of
+from streams.at import at_of
+from streams.chain import Chain
 from streams.settings import ShopSettings
 from tests.broker.installation import Installation
 from tests.broker.replaying import (
@@ -75,11 +82,20 @@ def test_the_topics_give_the_same_alerts_byte_for_byte(live: Installation, topic
     assert revisions(topics_replayed[1].pairs(ALERTS)) == told
 
 
-def test_the_price_desk_recomputed_gives_the_recorded_prices(live: Installation) -> None:
-    _, ear = replay_topics(live, recompute_prices=True)
+def test_small_windows_give_the_same_bytes(live: Installation) -> None:
+    chain, ear = replay_topics(live, window_records=500)
+    check_words(live, ear)
+    check_state(live, chain)
+    assert revisions(ear.pairs(ALERTS)) == revisions(recorded(live, ALERTS))
+
+
+def test_the_price_desk_recomputed_gives_the_recorded_prices_and_all_that_follows(live: Installation) -> None:
+    chain, ear = replay_topics(live, recompute_prices=True)
     told = recorded(live, PRICES)
-    assert told
+    assert len({at_of(value)[0] for _, value in told}) > 1, "rivals of one task alone have one order anyway"
     assert sorted(ear.pairs(PRICES), key=str) == sorted(told, key=str)
+    check_words(live, ear)
+    check_state(live, chain)
 
 
 def test_the_source_gives_the_same_closes_and_the_same_alerts_raised_at_closes(live: Installation) -> None:
@@ -95,3 +111,41 @@ def test_what_is_compared_is_all_there_is(live: Installation) -> None:
     for topic in (FORECASTS, SIGNALS):
         ats = [at_of(value) for _, value in recorded(live, topic)]
         assert len(ats) == len(set(ats))
+
+
+#: The sixtieth day's begin, in the market's zone.
+SINCE = to_iso(Market(MARKET).starts_at_ms + 60 * DAY_MS)
+DAY_BEFORE = to_iso(Market(MARKET).starts_at_ms + 59 * DAY_MS)
+
+
+def test_a_range_after_a_warm_up_counts_what_was_raised_live_since(live: Installation) -> None:
+    report = json.loads(live.run("replay", "--from", SINCE, "--warmup", "--json"))
+    assert report["starts_empty_at"] is None
+    newest = {alert_id: max(told, key=lambda each: each[0]) for alert_id, told in _alerts(live).items()}
+    since = datetime.fromisoformat(SINCE)
+    kinds = Counter(alert.kind for _, alert in newest.values() if alert.opened_at >= since)
+    assert kinds
+    assert {kind: counts["count"] for kind, counts in report["alerts"].items()} == kinds
+    assert report["forecast"]["overall"]["champion"]["n"] > 0
+
+
+def test_a_range_without_a_warm_up_begins_with_an_empty_state_and_says_so(live: Installation) -> None:
+    printed = live.run("replay", "--from", SINCE, "--models", "none")
+    # The source ticks once a day: the range's first tick is that of the sixtieth day's begin, the one before stands
+    # a day earlier, and what came since is in the range.
+    assert printed.startswith(f"State starts empty at {DAY_BEFORE}; use --warmup ")
+    before = {place: live.wiring.store.marks(f"engine:{place}") for place in range(P)}
+    ranged = json.loads(live.run("replay", "--from", SINCE, "--json"))
+    whole = json.loads(live.run("replay", "--json"))
+    # A third of the market's days, and what is late or stands at the edge.
+    assert 0.25 < ranged["events"]["read"] / whole["events"]["read"] < 0.45
+    assert (ranged["starts_empty_at"] is None, whole["starts_empty_at"]) == (False, None)
+    assert {place: live.wiring.store.marks(f"engine:{place}") for place in range(P)} == before
+
+
+def _alerts(live: Installation) -> dict[str, list[tuple[int, Alert]]]:
+    found: dict[str, list[tuple[int, Alert]]] = {}
+    for _, value in recorded(live, ALERTS):
+        alert = read_alert(value)
+        found.setdefault(alert.alert_id, []).append((alert.revision, alert))
+    return found

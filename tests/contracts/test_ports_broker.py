@@ -9,12 +9,14 @@ from adapters.clock import SystemClock
 from adapters.kafka_admin import KafkaAdmin
 from adapters.kafka_inlet import KafkaInlet
 from adapters.kafka_outlet import KafkaOutlet
+from adapters.kafka_tail import KafkaTail
 from adapters.memory_broker import MemoryBroker
 from adapters.memory_inlet import MemoryInlet
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
+from adapters.memory_tail import MemoryTail
 from schemas.errors import BadSetup, BrokerDown, LogTruncated
 from streams.partitioner import partition_of
-from streams.ports import Chunk, Inlet, Outlet, Place, Record, TopicAdmin
+from streams.ports import Chunk, Inlet, LogTail, Outlet, Place, Record, TopicAdmin
 from tests.servers.kafka import KafkaServer
 
 CLOCK = SystemClock()
@@ -28,6 +30,7 @@ class World:
     prefix: str
     admin: TopicAdmin
     outlet: Outlet
+    tail: LogTail
     new_inlet: Callable[[str], Inlet]
     opened: list[Inlet] = field(default_factory=list)
 
@@ -43,9 +46,14 @@ class World:
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.broker)])
 def world(request: pytest.FixtureRequest, topic_prefix: str) -> Iterator[World]:
     if request.param == "memory":
-        broker = MemoryBroker()
+        broker = MemoryBroker(CLOCK)
         memory = World(
-            "memory", topic_prefix, MemoryAdmin(broker), MemoryOutlet(broker), lambda g: MemoryInlet(broker, g)
+            "memory",
+            topic_prefix,
+            MemoryAdmin(broker),
+            MemoryOutlet(broker),
+            MemoryTail(broker),
+            lambda g: MemoryInlet(broker, g),
         )
         yield memory
         return
@@ -56,6 +64,7 @@ def world(request: pytest.FixtureRequest, topic_prefix: str) -> Iterator[World]:
         topic_prefix,
         KafkaAdmin(config, CLOCK),
         KafkaOutlet(config, CLOCK),
+        KafkaTail(config, CLOCK),
         lambda group: KafkaInlet({**config, "group.id": group}, CLOCK),
     )
     yield kafka
@@ -172,6 +181,19 @@ def test_reading_begins_and_ends_where_it_is_told(world: World) -> None:
     assert read(inlet, lambda at: at.get(full) == 10, max_records=3) == {full: list(range(10))}
 
 
+def test_the_tail_comes_with_the_log_s_own_time(world: World) -> None:
+    name = world.topic(2)
+    full, empty = Place(name, 0), Place(name, 1)
+    before_ms = CLOCK.now_ms()
+    fill(world, full, 10)
+    after_ms = CLOCK.now_ms()
+    found = world.tail.read({full: (7, 10), empty: (0, 0)})
+    assert [stamped.record for stamped in found[full]] == [(at, b"k", str(at).encode(), ()) for at in (7, 8, 9)]
+    assert list(found[empty]) == []
+    assert all(before_ms <= (stamped.log_ms or 0) <= after_ms for stamped in found[full])
+    assert [stamped.record.offset for stamped in world.tail.read({full: (2, 4)})[full]] == [2, 3]
+
+
 def test_seek_drops_what_was_fetched_before(world: World) -> None:
     place = Place(world.topic(1), 0)
     fill(world, place, 50)
@@ -206,6 +228,37 @@ def test_a_paused_place_is_silent_until_resumed(world: World) -> None:
     assert not [chunk for _ in range(5) for chunk in inlet.poll(10, 0.05) if chunk.place == left]
     inlet.resume([left])
     assert read(inlet, lambda at: at.get(left) == 3) == {left: [1, 2]}
+
+
+def test_what_was_paused_is_read_again_once_it_is_assigned_anew(world: World) -> None:
+    place = Place(world.topic(1), 0)
+    fill(world, place, 5)
+    inlet = world.inlet()
+    inlet.assign({place: 0})
+    read(inlet, lambda at: at.get(place) == 5)
+    inlet.pause([place])
+    inlet.assign({})
+    inlet.assign({place: 2})
+    assert read(inlet, lambda at: at.get(place) == 5) == {place: [2, 3, 4]}
+
+
+def test_a_member_that_comes_back_reads_what_it_had_paused(world: World) -> None:
+    name = world.topic(2)
+    places = {Place(name, 0), Place(name, 1)}
+    first, second = Answers(dict.fromkeys(places, 0)), Answers()
+    inlets = [world.inlet(), world.inlet()]
+    inlets[0].subscribe([name], first)
+    turn_until([inlets[0]], lambda: first.held == places)
+    inlets[0].pause(sorted(places))
+    inlets[1].subscribe([name], second)
+    turn_until(inlets, lambda: bool(first.held and second.held) and len(first.held | second.held) == 2)
+    world.opened.remove(inlets[1])
+    inlets[1].close()
+    turn_until([inlets[0]], lambda: first.held == places)
+    for place in places:
+        fill(world, place, 3)
+    found = read(inlets[0], lambda at: all(at.get(place) == 3 for place in places))
+    assert found == {place: [0, 1, 2] for place in places}
 
 
 def test_a_start_beyond_the_log_is_refused(world: World) -> None:
@@ -353,6 +406,23 @@ def test_a_full_queue_that_does_not_drain_is_an_outage() -> None:
         outlet.send("sales", b"k", b"v")
     with pytest.raises(BrokerDown):
         outlet.flush()
+
+
+@pytest.mark.broker
+def test_a_topic_with_the_senders_time_has_no_log_time(real_kafka: KafkaServer, topic_prefix: str) -> None:
+    config = {"bootstrap.servers": real_kafka.bootstrap}
+    place = Place(topic_prefix + "sales", 0)
+    KafkaAdmin(config, CLOCK).create(place.topic, 1, {"message.timestamp.type": "CreateTime"})
+    outlet = KafkaOutlet(config, CLOCK)
+    outlet.send(place.topic, b"k", b"v")
+    outlet.flush()
+    (stamped,) = KafkaTail(config, CLOCK).read({place: (0, 1)})[place]
+    assert stamped == ((0, b"k", b"v", ()), None)
+
+
+def test_a_tail_that_nobody_sends_is_an_outage() -> None:
+    with pytest.raises(BrokerDown, match="sales"):
+        KafkaTail({"bootstrap.servers": "127.0.0.1:1"}, CLOCK, patience_seconds=0.3).read({Place("sales", 0): (0, 1)})
 
 
 @pytest.mark.broker

@@ -8,7 +8,12 @@ import pytest
 
 from tests.house.tree import ROOT
 
-LOCKS = {"app": (), "demo": ("demo",), "evaluation": ("evaluation",), "dev": ("demo", "test", "lint")}
+LOCKS = {
+    "app": (),
+    "demo": ("demo",),
+    "evaluation": ("evaluation",),
+    "dev": ("dashboards", "demo", "test", "lint"),
+}
 
 
 def locked(name: str) -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""Twenty markets that nobody has looked at: no planted event may depend on the default seed's number.
+"""Markets that nobody has looked at: no planted event may depend on the default seed's number.
+
+Three of them in every run, twenty in `make soak`; the bounds are shares of the twenty, rounded down.
 
 The spread is printed; what is asserted is only what must hold whatever the numbers are.
 """
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,8 +16,9 @@ import pytest
 
 from demand_monitor.demo.market_report import PLAIN, WITH_ORDERS, play_market
 from streams.scorecard import Scorecard
+from tests.broker.faults.counts import COUNTS
 
-SEEDS = range(100, 120)
+SEEDS = range(100, 100 + COUNTS.seeds)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def caught_by_kind(spreads: Sequence[Spread]) -> Counter[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_planted_events_are_caught_whatever_the_seed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_planted_events_are_caught_whatever_the_seed(
+    capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]
+) -> None:
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1), mp_context=get_context("spawn")) as pool:
         spreads = list(pool.map(play, SEEDS))
 
@@ -70,8 +75,9 @@ def test_planted_events_are_caught_whatever_the_seed(capsys: pytest.CaptureFixtu
         kinds = [v.truth.kind for v in spread.monitor.judgements]
         assert Counter(kinds) == Counter(["stockout", "demand_drift", "rival_price_cut"]), spread.seed
     caught = caught_by_kind(spreads)
-    assert caught["stockout"] >= 18
-    assert caught["rival_price_cut"] >= 18
+    record_property("faults", f"{len(spreads)} seeds, caught: {dict(sorted(caught.items()))}")
+    assert caught["stockout"] >= 18 * len(spreads) // 20
+    assert caught["rival_price_cut"] >= 18 * len(spreads) // 20
     # A level halved among promotions and paydays takes a while to be sure of: 16 of 20 when this was written.
-    assert caught["demand_drift"] >= 13
+    assert caught["demand_drift"] >= 13 * len(spreads) // 20
     assert sum(spread.monitor.false for spread in spreads) < sum(spread.plain.false for spread in spreads) / 2

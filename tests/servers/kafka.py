@@ -208,7 +208,9 @@ def broker_answers(bootstrap: str) -> bool:
 
 
 def _format_storage(java: list[str], settings: Path) -> None:
-    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    drawn = uuid.uuid4().bytes
+    # One id in 64 begins with a dash, and the tool takes it for an option: the first bit is left out.
+    cluster_id = urlsafe_b64encode(bytes([drawn[0] & 0x7F]) + drawn[1:]).decode().rstrip("=")
     command = [*java, "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(settings)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

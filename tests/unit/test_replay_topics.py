@@ -8,7 +8,8 @@ import pytest
 from adapters.memory_clock import MemoryClock
 from adapters.memory_inlet import MemoryInlet
 from adapters.memory_outlet import MemoryAdmin
-from consumers.replay import Replay, TopicLog
+from consumers.replay import Replay
+from consumers.topic_log import TopicLog
 from schemas.actions import AlertAction
 from schemas.alerts import Alert
 from schemas.errors import BadSetup

@@ -11,6 +11,7 @@ from adapters.memory_inlet import MemoryInlet
 from adapters.memory_journal import MemoryJournal
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
 from adapters.memory_store import MemoryStore
+from consumers.meter import Meter
 from consumers.worker import Worker
 from consumers.worker_config import WorkerConfig, WorkerPorts
 from schemas.errors import Outage
@@ -87,7 +88,13 @@ class World:
     hold: bool = True
     workers: int = 0
 
-    def worker(self, config: WorkerConfig = CONFIG, fault: Fault | None = None, factory: object = SumTask) -> Worker:
+    def worker(
+        self,
+        config: WorkerConfig = CONFIG,
+        fault: Fault | None = None,
+        factory: object = SumTask,
+        meter: Meter | None = None,
+    ) -> Worker:
         fault = fault or Fault()
         self.workers += 1
         config = replace(config, owner=f"w{self.workers}")
@@ -101,7 +108,7 @@ class World:
             self.clock,
             self.journal,
         )
-        return Worker(config, ports, cast("Callable[[int, Snapshot], Task]", factory))
+        return Worker(config, ports, cast("Callable[[int, Snapshot], Task]", factory), meter)
 
     def state(self) -> Mapping[str, Snapshot]:
         return {task: self.store.snapshot(task) for task in TASKS}

@@ -9,12 +9,14 @@ from adapters.memory_inlet import MemoryInlet
 from adapters.memory_journal import MemoryJournal
 from adapters.memory_outlet import MemoryAdmin, MemoryOutlet
 from adapters.memory_store import MemoryStore
+from adapters.memory_tail import MemoryTail
 from adapters.memory_transactions import MemoryTransactions
+from adapters.timed_store import Store
 from demand_monitor.settings import Settings
-from demand_monitor.wiring import Store, Wiring
+from demand_monitor.wiring import Wiring
 from schemas.errors import BrokerDown
 from schemas.topics import TOPICS
-from streams.ports import Inlet, Outlet, TopicAdmin
+from streams.ports import Inlet, LogTail, Outlet, TopicAdmin
 
 
 class SilentAdmin(MemoryAdmin):
@@ -29,7 +31,7 @@ class MemoryWiring(Wiring):
 
     def __init__(self, settings: Settings, now_ms: int = 0, is_down: bool = False) -> None:
         super().__init__(settings, MemoryJournal(), MemoryClock(now_ms))
-        self.broker = MemoryBroker()
+        self.broker = MemoryBroker(self.clock)
         self._is_down = is_down
         self._epochs: dict[str, int] = {}
 
@@ -42,6 +44,9 @@ class MemoryWiring(Wiring):
 
     def inlet(self, group: str | None = None) -> Inlet:
         return MemoryInlet(self.broker, group or "", self.clock)
+
+    def tail(self) -> LogTail:
+        return MemoryTail(self.broker)
 
     def outlet(self) -> Outlet:
         return MemoryOutlet(self.broker)

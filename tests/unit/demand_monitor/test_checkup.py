@@ -1,13 +1,15 @@
 """The check-up: each thing that can be wrong is found, named, and answered with a command."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from demand_monitor.checkup import Checkup, Finding
 from demand_monitor.settings import Settings
-from schemas.quantities import HOUR_MS
-from schemas.ticks import Tick
+from schemas.quantities import DAY_MS, HOUR_MS, to_datetime
+from schemas.sales import Sale
+from schemas.ticks import Tick, TickSource
 from schemas.topics import SALES, TICKS, TOPICS
 from streams.marks import encode_marks
 from streams.ports import Place
@@ -152,3 +154,68 @@ def test_a_newest_record_of_another_version_is_found() -> None:
 SALE = (
     b'{"schema_version":1,"event_id":"e1","event_time":"2023-11-14T22:00:00Z","store_id":"lima","sku":"milk","units":1}'
 )
+
+
+def sell(made: MemoryWiring, delays_ms: Sequence[int], task: int = 0) -> int:
+    """Let tills send sales that happened so long ago; return the end of the sales."""
+    for number, delay_ms in enumerate(delays_ms):
+        at = to_datetime(made.clock.now_ms() - delay_ms)
+        sale = Sale(event_id=f"{task}-{number}", event_time=at, store_id="s", sku="a", units=1)
+        end = made.broker.append(Place(made.topic(SALES), task), b"a", sale.encode()) + 1
+    return end
+
+
+def delays(made: MemoryWiring) -> list[Finding]:
+    return [finding for finding in Checkup(made).run() if finding.check == "delay"]
+
+
+def test_the_usual_delay_of_a_live_feed_is_shown() -> None:
+    made = wiring()
+    # 99 sales after 1, 2 … 99 s and one after an hour: half take 50 s at most, 99 % at most 99 s.
+    sell(made, [*range(1_000, 100_000, 1_000), HOUR_MS])
+    (finding,) = delays(made)
+    told = "t-sales.v1: of the newest 100 live records half took 50 s, 99 % at most 99 s; slack is 5 min"
+    assert (finding.is_well, finding.text) == (True, told)
+
+
+def test_a_slack_below_the_usual_delay_is_found() -> None:
+    made = wiring()
+    sell(made, [HOUR_MS] * 50)
+    sell(made, [1_000] * 50, task=1)
+    (finding,) = delays(made)
+    assert not finding.is_well
+    assert finding.text.endswith(
+        "99 % at most 60 min; slack is 5 min: later ones count as corrections. Set shop.slack_ms to 3,600,000 or more"
+    )
+    assert finding.next_command is not None
+
+
+@pytest.mark.parametrize("delay_ms", [8 * HOUR_MS, 400 * DAY_MS])
+def test_loaded_history_is_no_slow_feed(delay_ms: int) -> None:
+    made = wiring()
+    end = sell(made, [delay_ms] * 30)
+    loaded = Tick(NOW_MS - delay_ms, end, 0, 0, 0, 0, TickSource("sales.csv", "0" * 64, 30, True))
+    made.broker.append(Place(made.topic(TICKS), 0), None, loaded.encode())
+    made.broker.append(Place(made.topic(TICKS), 0), None, Tick(NOW_MS, end, 0, 0, 0, 0).encode())
+    (finding,) = delays(made)
+    told = "t-sales.v1: loaded history, no live records yet; slack is 5 min"
+    assert (finding.is_well, finding.text) == (True, told)
+    sell(made, [2_000])
+    (finding,) = delays(made)
+    # One till's first sale does not tell what is usual.
+    assert "of the newest 1 live records half took 2 s" in finding.text
+
+
+def test_a_load_of_years_is_history_even_where_no_tick_tells() -> None:
+    made = wiring()
+    sell(made, [400 * DAY_MS] * 30)
+    (finding,) = delays(made)
+    assert "loaded history" in finding.text
+
+
+def test_a_feed_without_log_times_has_no_known_delay() -> None:
+    made = wiring()
+    sell(made, [1_000])
+    made.broker.partition(Place(made.topic(SALES), 0)).log_ms.clear()
+    (finding,) = delays(made)
+    assert (finding.is_well, finding.text.partition(",")[0]) == (True, "t-sales.v1: unknown")

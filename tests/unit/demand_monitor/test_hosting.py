@@ -6,7 +6,7 @@ import threading
 import time
 
 from adapters.memory_journal import MemoryJournal
-from demand_monitor.hosting import run_children
+from demand_monitor.hosting import child_environment, run_children
 from demand_monitor.settings import read_settings
 from demand_monitor.wiring import Wiring
 
@@ -49,3 +49,11 @@ def test_a_signal_to_the_parent_ends_the_children_and_is_no_failure() -> None:
     assert code == 0
     pids = [fields["pid"] for fields in journal.events("child_started")]
     assert [is_alive(pid) for pid in pids if isinstance(pid, int)] == [False, False]
+
+
+def test_each_child_shows_its_metrics_on_a_port_of_its_own() -> None:
+    wiring = Wiring(read_settings({"metrics_port": 9464}), MemoryJournal())
+    ports = [child_environment(wiring, number)["DEMAND_METRICS_PORT"] for number in range(3)]
+    assert ports == ["9464", "9465", "9466"]
+    off = Wiring(read_settings({}), MemoryJournal())
+    assert child_environment(off, 0).get("DEMAND_METRICS_PORT") == os.environ.get("DEMAND_METRICS_PORT")

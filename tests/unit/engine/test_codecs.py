@@ -84,7 +84,7 @@ def test_a_hot_row_comes_back_as_it_was(values: list[int | None], zero_log: int,
     periods = [dice.randint(0, 10**6) for _ in range(dice.randint(0, 4))]
     series.open = {period: [dice.randint(-9, 10**12) for _ in range(4)] for period in periods}
     series.hours = {dice.randint(0, 10**6): dice.randint(-9, 10**12) for _ in range(dice.randint(0, 4))}
-    series.recent = [(dice.randint(0, 10**13), dice.randint(-(10**9), 10**9)) for _ in range(dice.randint(0, 40))]
+    series.recent = {dice.randint(0, 10**9): dice.randint(-(10**9), 10**9) for _ in range(dice.randint(0, 40))}
     for number in range(dice.randint(0, 3)):
         place_order(series, f"ordèr-{number}", dice.randint(1, 10**9), dice.choice([None, 0, 10**12]))
     twin = Series("s", "café", 0)

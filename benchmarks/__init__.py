@@ -1,0 +1,1 @@
+"""Measuring instruments: each prints figures about this machine, none asserts one."""

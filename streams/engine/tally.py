@@ -1,0 +1,32 @@
+"""What one task of the engine has counted since it was made: for whoever watches it run, and for nobody else.
+
+The one rule: nothing here is state and nothing decides by it; a restart begins at zero, as a counter may.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class EngineTally:
+    """Counts of one task object.
+
+    Attributes
+    ----------
+    rejected
+        Refused records by input ("sales") and reason.
+    drifts
+        Drifts found, by direction.
+    loaded
+        The state's own counts when the task was made.
+    newest_event_ms
+        Newest event time handled; -1 before the first event.
+    """
+
+    __slots__ = ("drifts", "loaded", "newest_event_ms", "rejected")
+
+    def __init__(self) -> None:
+        self.rejected: Counter[tuple[str, str]] = Counter()
+        self.drifts: Counter[str] = Counter()
+        self.loaded: dict[str, int] = {}
+        self.newest_event_ms = -1
