@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
+from streams.engine.core import WatchedClose
 from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.ledger import on_hand_at
@@ -211,7 +212,7 @@ class Closes:
         exposure = self._facts.exposure(series, period, max(0, window[EMPTY_HOURS]), window[OUT_MS], cut_ms)
         taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
         history = core.archive.of(series)
-        model = self._learn(series, history, period, window[SOLD], taught)
+        model = self._learn(series, history, period, window[SOLD], taught, exposure)
         history.append(period, window[SOLD], window[RETURNED], taught)
         series.next_period = period + 1
         expected = self._issue(series, history, model, period + 1)
@@ -230,11 +231,15 @@ class Closes:
         since = series.stockout_since
         return sold <= 0 and since is not None and since <= self._facts.trading_ms(period)[0]
 
-    def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
+    def _learn(
+        self, series: Series, history: History, period: int, sold: int, taught: bool, exposure: float
+    ) -> SeriesModel:
         core = self._core
         model = core.model(history)
         x = self._facts.features(series, history.units(HISTORY_PERIODS), period, core.periods.start_ms(period))
         lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
+        if core.watch is not None:
+            core.watch(WatchedClose(series.store_id, series.sku, core.periods.start_ms(period), exposure, x, lesson))
         if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
             core.board.add(lesson, period)
         if taught:

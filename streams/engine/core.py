@@ -13,10 +13,12 @@ The one rule: what is not written by `writes` is not state; `tally` is not.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
-from online_models.series_model import SeriesModel
+from online_models.columns import Features
+from online_models.series_model import Lesson, SeriesModel
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
@@ -35,6 +37,34 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
+
+
+class WatchedClose(NamedTuple):
+    """A close of a period, for whoever watches a replay.
+
+    Parameters
+    ----------
+    store_id, sku
+        The series.
+    start_ms
+        Begin of the period.
+    exposure
+        Share of its trading time with stock.
+    features
+        What was known of it beforehand.
+    lesson
+        What was forecast, what came true.
+    """
+
+    store_id: str
+    sku: str
+    start_ms: int
+    exposure: float
+    features: Features
+    lesson: Lesson
+
+
+Watch = Callable[[WatchedClose], None]
 
 
 @dataclass(slots=True)
@@ -100,6 +130,8 @@ class Core:
         self.agenda = Agenda()
         self.archive = Archive()
         self.score_from_ms: int | None = None
+        #: Told every close; nothing that it does can come back.
+        self.watch: Watch | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesModel(settings.season, drift_threshold=settings.drift_threshold)
