@@ -101,7 +101,7 @@ def print_stock(name: str, found: StockResult) -> None:
         for which, alerts in (("default", one.default), ("tuned", one.tuned), ("ceiling", one.ceiling)):
             rows.append({**head, "threshold of": which, **_alert_row(alerts)})
     title = (
-        f"{name}: {found.series} series, {found.mornings:,} mornings, {found.onsets_a_year:.1f} stock-outs a year each"
+        f"{name}: {found.series} stocks, {found.mornings:,} mornings, {found.onsets_a_year:.1f} stock-outs a year each"
     )
     print_rows(rows, False, title)
 

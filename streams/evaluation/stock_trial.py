@@ -44,6 +44,8 @@ from streams.evaluation.stock_rules import (
 
 ACT_DAYS: Final = 2
 _COST_DAYS: Final = 0.5
+#: Few series see few stock-outs, and a threshold tuned on them is chance: each is then played with several stocks.
+_ENOUGH_SERIES, _MOST_STOCKS = 400, 8
 RULES: Final[dict[str, StockRule]] = {"risk": OwnRisk(), "cover": CoverRule(), "normal": NormalFormula()}
 DEFAULTS: Final = {"risk": 0.4, "cover": 1.0, "normal": 0.3}
 #: Thresholds that tuning tries.
@@ -118,7 +120,7 @@ class StockResult(NamedTuple):
     Parameters
     ----------
     series, mornings
-        Numbers of series, and of mornings with stock that were scored.
+        Numbers of stocks played (several of a series where there are few), and of mornings scored: those with stock.
     onsets_a_year
         Stock-outs per series-year.
     rules
@@ -151,8 +153,10 @@ def run_stock_trial(panel: Panel, make: FleetMaker, tail: int, seed: int, partit
     # Nothing may be said of days whose seven days ahead are not over.
     plan = Plan("stock", tuple(range(start, panel.n_periods - HORIZON_DAYS)), HORIZON_DAYS)
     forecasts = run_fleet(panel, make, (plan,), partitions).forecasts[0]
-    stock = simulate(panel.demand, start, seed)
-    return judge_rules(score_mornings(panel, forecasts, stock), stock, plan, panel)
+    played = np.tile(np.arange(panel.n_series), min(_MOST_STOCKS, -(-_ENOUGH_SERIES // panel.n_series)))
+    many, said = panel.take(played), forecasts.take(played)
+    stock = simulate(many.demand, start, seed)
+    return judge_rules(score_mornings(many, said, stock), stock, plan, many)
 
 
 def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> dict[str, Floats]:
