@@ -3,6 +3,7 @@
 ::
 
     for every period t:
+        t begins           ─► every series begins           (fixes the forecast that its close will be scored with)
         origin of a plan?  ─► every series issues          (nobody has learnt t yet)
         period over        ─► every series closes, one by one
                            ─► the fleet is told: what is pooled may now be used
@@ -73,8 +74,17 @@ class Closed(NamedTuple):
 class SeriesForecaster(Protocol):
     """One series of a fleet."""
 
+    def begin(self, facts: PeriodFacts) -> None:
+        """Take note that the next period begins: whatever its close will be scored with is fixed now.
+
+        Parameters
+        ----------
+        facts
+            What is known of it.
+        """
+
     def issue(self, ahead: Sequence[PeriodFacts]) -> Issued | None:
-        """Forecast the next `len(ahead)` periods; nothing may change by it.
+        """Forecast coming periods, the first not before the one that has begun; nothing may change by it.
 
         Parameters
         ----------
@@ -102,7 +112,7 @@ class SeriesForecaster(Protocol):
 
 
 class Fleet(Protocol):
-    """All series of a panel, with whatever they share."""
+    """All series of a panel, with whatever they share (a pool for each task)."""
 
     @property
     def series(self) -> Sequence[SeriesForecaster]:

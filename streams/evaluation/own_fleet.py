@@ -28,6 +28,9 @@ class OwnSeries:
         self._model = model
         self._history: deque[float | None] = deque(maxlen=HISTORY_PERIODS)
 
+    def begin(self, facts: PeriodFacts) -> None:
+        pass
+
     def issue(self, ahead: Sequence[PeriodFacts]) -> Issued | None:
         past = past_features(list(self._history))
         xs = [Features(facts.slot, past + known_features(facts)) for facts in ahead]

@@ -121,6 +121,8 @@ class _Runner:
     def run(self) -> Run:
         origins = [{origin: k for k, origin in enumerate(each.plan.origins)} for each in self._forecasts]
         for period in range(self._panel.n_periods):
+            for i in np.flatnonzero(self._first < period).tolist():
+                self._fleet.series[i].begin(self._facts.of(i, period))
             for which, places in enumerate(origins):
                 if period in places:
                     self._issue(which, places[period], period)

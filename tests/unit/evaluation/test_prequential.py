@@ -21,6 +21,9 @@ class LastValue:
     def __init__(self, place: int, steps: list[Step]) -> None:
         self._place, self._steps, self._last = place, steps, 0.0
 
+    def begin(self, facts: PeriodFacts) -> None:
+        self._steps.append(("begin", self._place, facts.index))
+
     def issue(self, ahead: Sequence[PeriodFacts]) -> Issued:
         self._steps.append(("issue", self._place, ahead[0].index))
 
@@ -52,7 +55,9 @@ def test_all_forecast_before_any_learns_and_the_fleet_is_told_after() -> None:
     run = run_fleet(panel, lambda plan: Recorder(plan, steps), (Plan("day_ahead", (1, 2), 1),))
     assert steps == [
         ("close", 0, 100), ("close", 1, 100), ("over", -1, -1),
+        ("begin", 0, 101), ("begin", 1, 101),
         ("issue", 0, 101), ("issue", 1, 101), ("close", 0, 101), ("close", 1, 101), ("over", -1, -1),
+        ("begin", 0, 102), ("begin", 1, 102),
         ("issue", 0, 102), ("issue", 1, 102), ("close", 0, 102), ("close", 1, 102), ("over", -1, -1),
     ]  # fmt: skip
     assert run.forecasts[0].means[:, :, 0].tolist() == [[1.0, 2.0], [4.0, 5.0]]
