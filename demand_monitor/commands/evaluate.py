@@ -160,7 +160,7 @@ def _evaluate(
     from demand_monitor.evaluation.plain import to_plain
     from demand_monitor.evaluation.tables import print_file
 
-    found: dict[str, object] = {}
+    found: dict[str, object] = {"protocol": bench.protocol()}
     if forecasts is not None:
         scored = bench.against_file(forecasts)
         found["file"] = to_plain(scored)

@@ -110,6 +110,16 @@ class Bench:
         """The panel with empty shelves left out of sight: sales are the truth, for us as for every baseline."""
         return replace(self.panel, exposure=np.where(np.isfinite(self.panel.demand), 1.0, np.nan))
 
+    def protocol(self) -> dict[str, object]:
+        """What every figure of the report rests on."""
+        data, panel = self.data, self.panel
+        return {
+            "set": data.name, "period": panel.period, "series": panel.n_series, "periods": panel.n_periods,
+            "tail": data.tail, "block": data.block, "least_nonzero": data.least_nonzero, "seed": self.seed,
+            "partitions": self.partitions, "known_ahead": list(panel.columns),
+            "first": panel.starts_on()[0].isoformat(), "model": self.make.__name__,
+        }  # fmt: skip
+
     def accuracy(self, baselines: Sequence[str] | None) -> Accuracy:
         """Score ours on all plans, the baselines beside it on the block plan; sales are the truth.
 

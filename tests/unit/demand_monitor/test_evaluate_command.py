@@ -57,7 +57,8 @@ def test_all_parts_in_one_report(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run([*write_shop(tmp_path), "--part", "all", "--report", str(report)]) == 0
     found = json.loads(report.read_text())["shop.csv"]
     # No shelf was ever empty: there is nothing to censor.
-    assert set(found) == {"accuracy", "shock", "drift", "stockout", "speed"}
+    assert set(found) == {"protocol", "accuracy", "shock", "drift", "stockout", "speed"}
+    assert (found["protocol"]["series"], found["protocol"]["tail"], found["protocol"]["partitions"]) == (4, TAIL, 1)
     block = next(plan for plan in found["accuracy"]["plans"] if plan["plan"] == "block")
     assert block["ours"]["n"] == 4 * TAIL
     # Demand without any pattern: a mean beats a copy of last week by sqrt(2), in expectation.
