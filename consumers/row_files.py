@@ -26,7 +26,7 @@ from online_models.columns import COLUMNS
 from schemas.quantities import to_datetime
 from schemas.reading import read_alert, read_forecast
 from schemas.topics import ALERTS, FORECASTS
-from streams.engine.core import WatchedClose
+from streams.engine.watch import WatchedClose
 from streams.outcome import Output
 
 _RUN_ROWS: Final = 20_000

@@ -33,8 +33,8 @@ from schemas.topics import (
 )
 from streams.at import At, at_of
 from streams.desk.desk import AlertDesk
-from streams.engine.core import Watch
 from streams.engine.engine import EngineTask
+from streams.engine.watch import Watch
 from streams.outcome import Output
 from streams.partitioner import partition_of
 from streams.ports import Place, Record, Snapshot

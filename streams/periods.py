@@ -109,6 +109,13 @@ class Periods:
         """Return the begin of the local day, whatever the period."""
         return to_ms(datetime.combine(to_datetime(ms).astimezone(self.zone).date(), time(), self.zone))
 
+    def day_hours(self, ms: int) -> float:
+        """Return the hours since local midnight by the wall clock, in which hours of UTC bear their begin's name."""
+        start_ms = ms - ms % HOUR_MS
+        if self.day_number(start_ms) != self.day_number(ms):
+            return 0.0  # In zones off by half an hour, an hour of UTC begins before midnight.
+        return self.local_hour(start_ms) + (ms - start_ms) / HOUR_MS
+
     def local_hour(self, ms: int) -> int:
         """Return the hour of the local day, 0 … 23."""
         return to_datetime(ms).astimezone(self.zone).hour

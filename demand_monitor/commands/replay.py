@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumers.row_files import RowFiles
     from producers.rows import RowSource
     from streams.chain import ChainSettings
-    from streams.engine.core import Watch
+    from streams.engine.watch import Watch
     from streams.outcome import Output
     from streams.report import Collector, Report
 

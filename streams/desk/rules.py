@@ -22,7 +22,7 @@ CLEAR_HOURS: Final[Mapping[AlertKind, float]] = {
     "stale_feed": 0,  # the till rang again
     "broken_scrape": 6,
     "demand_surge": 2,
-    "demand_slump": 24,  # told when the day has closed, so it stays in sight for the next one
+    "demand_slump": 24,  # over when its day is, or told only then: it stays in sight for the next one
     "demand_drift": 24,
     "competitor_undercut": 6,
     "competitor_promotion": 6,

@@ -3,7 +3,7 @@
 ::
 
     STORE   was there a sale?  ─► talking / quiet / silent                        stale_feed
-    HOUR    what was sold      ─► confirm or withdraw an early risk, surge        stockout_risk, demand_surge
+    HOUR    what was sold      ─► confirm or withdraw an early risk, tests      stockout_risk, demand_surge, …
     PERIOD  exposure ─► features ─► score ─► learn ─► forecast ─► drift ─► risk   forecasts, demand_drift, …
 
 The one rule: score before learning, and a close uses only facts from before its own moment (end + its spread).
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
-from streams.engine.core import WatchedClose
 from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
+from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from streams.engine.stores import StoreState
     from streams.engine.windows import Windows
 
-#: A day's demand this unlikely under its forecast is a surge or a slump. Real demand has heavier tails than the
-#: forecast's negative binomial, so a surge must also pass everything sold in the last eight weeks.
+#: A whole period's demand this unlikely under its forecast is a slump, where no hour has told so before.
 SURPRISE = 1e-6
-_SURGE_MEMORY_PERIODS = 56
 #: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out, if it is also longer than this
 #: many times the longest run before it: some products always come in bursts.
 ZERO_RUN = 1e-5
@@ -56,6 +55,7 @@ class Closes:
 
     def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
+        self._intraday = Intraday(core, windows, facts)
         self._windows = windows
         self._facts = facts
         self._risk = risk
@@ -150,16 +150,18 @@ class Closes:
         core.table.touch(series)
         start_ms = hour * HOUR_MS
         cut_ms = start_ms + HOUR_MS + self._windows.hour_offset(series)
+        self._intraday.book(series, hour, sold)
+        on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
+        if on_hand is not None and on_hand <= 0:
+            self._empty_hour(series, hour, on_hand, sold, cut_ms)
+        found = self._intraday.look(series, hour, cut_ms)
         if series.on_hand is not None:
+            if found:
+                self._risk.replan(series, cut_ms)
             self._risk.confirm(series, cut_ms)
-            on_hand = on_hand_at(series, start_ms + HOUR_MS - 1)
-            if on_hand is not None and on_hand <= 0:
-                self._empty_hour(series, hour, on_hand, sold)
-        if sold > 0 and not self._windows.lazy:
-            self._surge(series, hour)
         return True
 
-    def _empty_hour(self, series: Series, hour: int, on_hand: int, sold: int) -> None:
+    def _empty_hour(self, series: Series, hour: int, on_hand: int, sold: int, cut_ms: int) -> None:
         """Count an hour without stock: one with sales had some, whatever the ledger says."""
         start_ms = hour * HOUR_MS
         period = self._core.periods.of(start_ms)
@@ -168,38 +170,12 @@ class Closes:
             self._windows.window(series, period)[EMPTY_HOURS] = _NEVER_EMPTY
         elif sold <= 0 and period >= series.next_period and self._facts.trading(series.store_id, start_ms):
             self._windows.window(series, period)[EMPTY_HOURS] += 1
+            self._intraday.gap(series, cut_ms, start_ms, start_ms + HOUR_MS)
         followed = series.last_sale_ms is not None and start_ms - series.last_sale_ms < _FOLLOWED_EMPTY_DAYS * DAY_MS
         if followed and hour + 1 not in series.hours:
             # No sale will open the next hour of an empty shelf, so it is opened here.
             series.hours[hour + 1] = 0
             self._windows.plan_hour(series, hour + 1)
-
-    def _surge(self, series: Series, hour: int) -> None:
-        at_ms = hour * HOUR_MS
-        period = self._core.periods.of(at_ms)
-        window = series.open.get(period)
-        if window is None or series.surge_since is not None:
-            return
-        history = self._core.archive.of(series)
-        if not history.model:
-            return
-        origin = self._core.periods.start_ms(period)
-        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, origin)
-        expected = self._core.model(history).forecast(x)
-        if expected is None:
-            return
-        # Up to the end of this hour: what is booked already of later ones depends on the order of arrival.
-        sold = (window[SOLD] - sum(units for later, units in series.hours.items() if later > hour)) / THOUSANDTHS
-        chance = 1.0 - expected.distribution.cdf(math.ceil(sold) - 1)
-        usual = [units for units in history.units(_SURGE_MEMORY_PERIODS) if units is not None]
-        known = len(history.sold) >= 2 * self._core.settings.season
-        if chance < SURPRISE and known and sold > max(usual, default=0.0):
-            series.surge_since = at_ms
-            evidence = {
-                **measures("units", sold_units=sold, expected_units=expected.mean_units),
-                **measures("share", probability_share=chance),
-            }
-            self._core.emitter.finding("demand_surge", "opened", "warning", at_ms, at_ms, series, evidence=evidence)
 
     # --- periods ----------------------------------------------------------------------------------------------
 
@@ -213,9 +189,11 @@ class Closes:
         taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
         history = core.archive.of(series)
         model = self._learn(series, history, period, window[SOLD], taught, exposure)
+        self._intraday.close_day(series, history, period, taught)
         history.append(period, window[SOLD], window[RETURNED], taught)
         series.next_period = period + 1
         expected = self._issue(series, history, model, period + 1)
+        self._intraday.open_day(series, history, expected)
         history.model = model.encode()
         self._say_luck(series, model, expected)
         core.archive.keep(series, history)
@@ -282,12 +260,10 @@ class Closes:
         if lesson.forecast is None or lesson.y_units is None:
             return
         self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
-        if series.surge_since is not None:
-            self._core.emitter.finding("demand_surge", "cleared", "warning", series.surge_since, end_ms, series)
-            series.surge_since = None
         expected = lesson.forecast
         chance = expected.distribution.cdf(lesson.y_units)
-        if chance < SURPRISE and lesson.y_units > 0 and model.observed >= 2 * self._core.settings.season:
+        told = series.slump_since is not None
+        if not told and chance < SURPRISE and lesson.y_units > 0 and model.observed >= 2 * self._core.settings.season:
             started = self._core.periods.start_ms(series.next_period)
             evidence = {
                 **measures("units", sold_units=lesson.y_units, expected_units=expected.mean_units),

@@ -6,6 +6,7 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
+    curves     shares by hour      c:
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -13,12 +14,11 @@ The one rule: what is not written by `writes` is not state; `tally` is not.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
 
-from online_models.columns import Features
-from online_models.series_model import Lesson, SeriesModel
+from online_models.day_curve import DayCurves
+from online_models.series_model import SeriesModel
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
@@ -31,40 +31,15 @@ from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
 from streams.engine.tally import EngineTally
+from streams.engine.watch import Watch
 from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
-
-
-class WatchedClose(NamedTuple):
-    """A close of a period, for whoever watches a replay.
-
-    Parameters
-    ----------
-    store_id, sku
-        The series.
-    start_ms
-        Begin of the period.
-    exposure
-        Share of its trading time with stock.
-    features
-        What was known of it beforehand.
-    lesson
-        What was forecast, what came true.
-    """
-
-    store_id: str
-    sku: str
-    start_ms: int
-    exposure: float
-    features: Features
-    lesson: Lesson
-
-
-Watch = Callable[[WatchedClose], None]
+_CURVES = "c:"
+_WEEKDAYS = 7
 
 
 @dataclass(slots=True)
@@ -129,6 +104,7 @@ class Core:
         self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
+        self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
@@ -146,7 +122,8 @@ class Core:
 
     def dirty_bytes(self) -> int:
         """Return an estimate of what :meth:`writes` would give."""
-        return self.archive.dirty_bytes() + self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        hot = self.table.dirty_bytes() + self.dedupe.dirty_bytes()
+        return hot + self.archive.dirty_bytes() + self.curves.dirty_bytes()
 
     def writes(self) -> dict[str, bytes | None]:
         """Return every field that changed, and count them as clean."""
@@ -158,6 +135,7 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
 
@@ -202,3 +180,6 @@ class Core:
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
         self.archive = Archive.load(state)
+        for name, value in state.items():
+            if name.startswith(_CURVES):
+                self.curves.take(name[len(_CURVES) :], unseal(value, name))

@@ -70,7 +70,7 @@ class Events:
         core.table.touch(series)
         kept = core.clock.newest_ms - core.kept_ms
         if isinstance(event, Availability):
-            self._availability(series, event)
+            self._availability(series, event, at_ms)
             return
         if isinstance(event, StockCounted):
             if not ledger.count(series, at_ms, to_thousandths(event.units), kept):
@@ -92,12 +92,14 @@ class Events:
             # Nobody sells from an empty shelf, so no sale will open the hour in which it is seen empty.
             self._windows.add_to_hour(series, at_ms // HOUR_MS, 0)
 
-    def _availability(self, series: Series, event: Availability) -> None:
+    def _availability(self, series: Series, event: Availability, at_ms: int) -> None:
         """Add an interval out of stock to the open periods it touches, inside their trading time."""
         if event.in_stock:
             return
         begin, end = to_ms(event.valid_from), to_ms(event.valid_to)
         periods = self._core.periods
+        if self._core.settings.intraday and not self._windows.lazy and end > periods.start_ms(series.next_period):
+            series.gaps.append((at_ms, begin, end))
         for period in range(max(series.next_period, periods.of(begin)), periods.of(max(begin, end - 1)) + 1):
             opens, closes = self._facts.trading_ms(period)
             self._windows.window(series, period)[OUT_MS] += max(0, min(end, closes) - max(begin, opens))

@@ -16,6 +16,7 @@ from streams.features import PeriodFacts, build_features
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from online_models.day_curve import DayCurve
     from schemas.catalog import Product
     from streams.engine.core import Core
     from streams.engine.series import Series
@@ -109,22 +110,29 @@ class Facts:
         opens, closes = self._core.settings.trading_hours
         return start_ms + opens * HOUR_MS, min(end_ms, start_ms + closes * HOUR_MS)
 
-    def rest_of_day(self, at_ms: int) -> float:
-        """Return the share of a local day's usual trading hours that is still to come."""
-        opens, closes = self._core.settings.trading_hours
-        hours = (at_ms - self._core.periods.midnight_ms(at_ms)) / HOUR_MS
-        return min(1.0, max(0.0, (closes - hours) / (closes - opens)))
+    def category(self, series: Series, at_ms: int) -> str:
+        """Return a product's category path, "" where none is known."""
+        product = self._core.view.product(series.sku, at_ms)
+        return "" if product is None else product.category or ""
 
-    def after_trading(self, at_ms: int, days: float) -> int:
-        """Return the moment after so many trading days from now: no shelf runs empty while the store is closed."""
-        periods, (opens, closes) = self._core.periods, self._core.settings.trading_hours
-        day, left = periods.midnight_ms(at_ms), days - self.rest_of_day(at_ms)
+    def curve(self, series: Series, at_ms: int) -> DayCurve:
+        """Return how the demand of a series lies over the local day of a moment."""
+        weekday = (self._core.periods.day_number(at_ms) - 1) % 7
+        return self._core.curves.curve(series.store_id, self.category(series, at_ms), weekday)
+
+    def rest_of_day(self, series: Series, at_ms: int) -> float:
+        """Return the share of a local day's demand that is still to come, as it usually lies over the hours."""
+        return 1.0 - self.curve(series, at_ms).until(self._core.periods.day_hours(at_ms))
+
+    def after_trading(self, series: Series, at_ms: int, days: float) -> int:
+        """Return the moment by which so many days' demand has come: no shelf runs empty while the store is closed."""
+        periods = self._core.periods
+        day, left = periods.midnight_ms(at_ms), days - self.rest_of_day(series, at_ms)
         if left <= 0:
-            begin = max(at_ms, day + opens * HOUR_MS)
-            return begin + round(days * (closes - opens) * HOUR_MS)
+            return max(at_ms, day + round(self.curve(series, at_ms).at(1.0 + left) * HOUR_MS))
         for _ in range(1 + int(left)):
             day = periods.midnight_ms(day + DAY_MS + 2 * HOUR_MS)
-        return day + round((opens + (left % 1) * (closes - opens)) * HOUR_MS)
+        return day + round(self.curve(series, day).at(left % 1) * HOUR_MS)
 
     def trading(self, store_id: str, hour_start_ms: int) -> bool:
         """Return whether a store trades in an hour, as far as is known: its calendar, else the usual hours."""

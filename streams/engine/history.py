@@ -2,7 +2,10 @@
 
 ::
 
-    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ model
+    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ pace, model
+
+`pace`, where there is a model, is what the hours of the open period are held against: its forecast's mean and
+dispersion (not a number while there is none), and the sums of :class:`online_models.nowcast.Clump`; single precision.
 
 `taught` tells sales from demand: a period that was closed, silent, or without stock holds what was sold, and teaches
 nothing.
@@ -12,6 +15,7 @@ The one rule: int32 rings refuse an overflow (2.1 million units in one period); 
 
 from __future__ import annotations
 
+import math
 import struct
 from array import array
 
@@ -22,6 +26,8 @@ KEPT_PERIODS = 400
 INT32_MAX = 2**31 - 1
 _HEAD = struct.Struct("<iHH")
 _PAIR = struct.Struct("<iq")
+_NO_PACE = (math.nan, math.nan, 0.0, 0.0)
+_PACE_SIZE = 4 * len(_NO_PACE)
 
 
 class History:
@@ -34,7 +40,7 @@ class History:
     ([2.5, None], [2.5, None])
     """
 
-    __slots__ = ("first", "model", "returned", "sold", "taught")
+    __slots__ = ("first", "model", "pace", "returned", "sold", "taught")
 
     def __init__(self) -> None:
         self.first = 0
@@ -42,6 +48,7 @@ class History:
         self.taught = bytearray()
         self.returned: dict[int, int] = {}
         self.model = b""
+        self.pace = array("f", _NO_PACE)
 
     def append(self, period: int, sold: int, returned: int, taught: bool) -> None:
         """Add the period after the newest one."""
@@ -130,7 +137,8 @@ class History:
         pairs = b"".join(_PAIR.pack(period, units) for period, units in self.returned.items())
         bits = _pack_bits(self.taught)
         head = _HEAD.pack(self.first, len(self.sold), len(self.returned))
-        return seal(head + self.sold.tobytes() + bits + pairs + self.model)
+        pace = self.pace.tobytes() if self.model else b""
+        return seal(head + self.sold.tobytes() + bits + pairs + pace + self.model)
 
     @classmethod
     def decode(cls, field: bytes, name: str) -> History:
@@ -148,7 +156,10 @@ class History:
             period, units = _PAIR.unpack_from(payload, at)
             history.returned[period] = units
             at += _PAIR.size
-        history.model = payload[at:]
+        if at < len(payload):
+            history.pace = array("f")
+            history.pace.frombytes(payload[at : at + _PACE_SIZE])
+            history.model = payload[at + _PACE_SIZE :]
         return history
 
 

@@ -23,6 +23,7 @@ from schemas.signals import Contribution, Measure
 from streams.engine.emitter import measures
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
+from streams.engine.today import Today
 from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Risk:
     def __init__(self, core: Core, facts: Facts) -> None:
         self._core = core
         self._facts = facts
+        self._today = Today(core, facts)
 
     # --- at every movement ------------------------------------------------------------------------------------
 
@@ -173,19 +175,23 @@ class Risk:
         if means is None:
             return None
         daily = [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)]
-        rest = self._facts.rest_of_day(now_ms)
+        if series.surge_since is not None or series.slump_since is not None:
+            # On other days a pace is mostly luck: to follow it each hour raised one false risk in eight more.
+            nowcast = self._today.nowcast(series, now_ms)
+            daily[0] *= 1.0 if nowcast is None else nowcast.pace
+        rest = self._facts.rest_of_day(series, now_ms)
         return [rest * today + (1 - rest) * tomorrow for today, tomorrow in pairwise(daily)][:days]
 
     def _arrivals(self, series: Series, now_ms: int, days: int) -> list[float]:
         """Return units on order by window of one trading day from now, each at the edge it comes nearest to."""
         arrivals = [0.0] * days
-        rest = self._facts.rest_of_day(now_ms)
+        rest = self._facts.rest_of_day(series, now_ms)
         today = self._core.periods.day_number(now_ms)
         for order in series.orders:
             if order.due_ms is None or _is_overdue(order, now_ms):
                 continue
             due_ms = max(order.due_ms, now_ms)
-            ahead = self._core.periods.day_number(due_ms) - today + rest - self._facts.rest_of_day(due_ms)
+            ahead = self._core.periods.day_number(due_ms) - today + rest - self._facts.rest_of_day(series, due_ms)
             window = round(ahead)
             if window < days:
                 arrivals[window] += order.units / THOUSANDTHS
@@ -236,17 +242,19 @@ class Risk:
             series,
             early=early,
             evidence=self._evidence(series, ahead, units, lead_days, at_ms),
-            times=self._times(ahead, units, at_ms, lead_days),
+            times=self._times(series, ahead, units, at_ms, lead_days),
             reasons=_reasons(ahead, series, units, lead_days, at_ms),
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
 
-    def _times(self, ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float) -> dict[str, int]:
+    def _times(
+        self, series: Series, ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float
+    ) -> dict[str, int]:
         quantiles = ahead.stockout_time_quantiles(units)
         names = ("runs_out_p10", "runs_out_p50", "runs_out_p90")
         times = {
-            name: self._facts.after_trading(at_ms, days)
+            name: self._facts.after_trading(series, at_ms, days)
             for name, days in zip(names, quantiles, strict=True)
             if days is not None
         }

@@ -2,7 +2,8 @@
 
 ::
 
-    row   head ┆ what is known of ten optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
+    row   head ┆ what is known of eleven optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
+          ┆ of a day that is open: closed hours, gaps
 
 The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and takes no
 room in a row.
@@ -14,13 +15,17 @@ import struct
 from array import array
 from zlib import crc32
 
-#: Which optional numbers follow (one bit each), next_period, counted_ms, price_ms, flags, no_sale_log, lengths.
+#: Which optional numbers follow (one bit each; the highest: the hours of a day), next_period, counted_ms, price_ms,
+#: flags, no_sale_log, lengths.
 _HEAD = struct.Struct("<Hi3qd4H")
-_NUMBERS = [struct.Struct(f"<{count}q") for count in range(11)]
+_NUMBERS = [struct.Struct(f"<{count}q") for count in range(12)]
 _PERIOD = struct.Struct("<i4q")
 #: An ordinal (of an hour, of a step) in four bytes, units in eight.
 _PAIR_BYTES = 12
 _ORDER = struct.Struct("<qqH")
+_HAS_DAY = 1 << 15
+_DAY = struct.Struct("<iHH")
+_GAP = struct.Struct("<3q")
 _NONE = -(1 << 63)
 
 #: What an open period holds: sold, returned, hours seen empty, milliseconds out of stock.
@@ -51,10 +56,12 @@ class Series:
 
     __slots__ = (
         "clear_at",
+        "closed",
         "counted_ms",
         "crc",
         "dirty",
         "drift_since",
+        "gaps",
         "hours",
         "index",
         "last_sale_ms",
@@ -71,6 +78,7 @@ class Series:
         "risk_since",
         "segment",
         "sku",
+        "slump_since",
         "stockout_since",
         "store_id",
         "surge_since",
@@ -100,6 +108,7 @@ class Series:
         self.stockout_since: int | None = None
         self.suspect_since: int | None = None
         self.surge_since: int | None = None
+        self.slump_since: int | None = None
         self.drift_since: int | None = None
         self.no_sale_log = 0.0
         self.zero_log = 0
@@ -107,6 +116,10 @@ class Series:
         self.hours: dict[int, int] = {}
         self.recent: dict[int, int] = {}
         self.orders: list[Order] = []
+        #: What was sold in the closed hours of periods that are open, thousandths; an hour without any is not there.
+        self.closed: dict[int, int] = {}
+        #: When the shelf could not sell: told at, from, until.
+        self.gaps: list[tuple[int, int, int]] = []
 
     def on_order(self) -> int:
         """Return what is on order."""
@@ -114,7 +127,7 @@ class Series:
 
     def pack(self) -> bytes:
         """Return the row; what is not packed here is not state."""
-        known = 0
+        known = _HAS_DAY if self.closed or self.gaps else 0
         numbers: list[int] = []
         for bit, value in enumerate(
             (
@@ -128,6 +141,7 @@ class Series:
                 self.suspect_since,
                 self.surge_since,
                 self.drift_since,
+                self.slump_since,
             )
         ):
             if value is not None:
@@ -154,6 +168,8 @@ class Series:
         for order in self.orders:
             name = order.order_id.encode()
             parts.append(_ORDER.pack(order.units, _NONE if order.due_ms is None else order.due_ms, len(name)) + name)
+        if known & _HAS_DAY:
+            parts.append(self._pack_day())
         return b"".join(parts)
 
     def unpack(self, row: bytes) -> None:
@@ -161,7 +177,7 @@ class Series:
         head = _HEAD.unpack_from(row)
         known, self.next_period, self.counted_ms, self.price_ms, flags, self.no_sale_log = head[:6]
         self.risk_early, self.zero_log = flags & 1, flags >> 1
-        size = known.bit_count()
+        size = (known & ~_HAS_DAY).bit_count()
         numbers = iter(_NUMBERS[size].unpack_from(row, _HEAD.size))
         (
             self.on_hand,
@@ -174,10 +190,13 @@ class Series:
             self.suspect_since,
             self.surge_since,
             self.drift_since,
+            self.slump_since,
         ) = (next(numbers) if known & 1 << bit else None for bit in range(len(_NUMBERS) - 1))
-        self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
+        at = self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
+        if known & _HAS_DAY:
+            self._unpack_day(row, at)
 
-    def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> None:
+    def _unpack_lists(self, row: bytes, at: int, counts: tuple[int, ...]) -> int:
         periods, hours, moves, orders = counts
         for _ in range(periods):
             period, *window = _PERIOD.unpack_from(row, at)
@@ -192,6 +211,24 @@ class Series:
             at += _ORDER.size
             self.orders.append(Order(row[at : at + size].decode(), units, None if due_ms == _NONE else due_ms))
             at += size
+        return at
+
+    def _pack_day(self) -> bytes:
+        first = min(self.closed, default=0)
+        hours, units = array("H", [hour - first for hour in self.closed]), array("i", self.closed.values())
+        gaps = b"".join([_GAP.pack(*gap) for gap in self.gaps])
+        return _DAY.pack(first, len(hours), len(self.gaps)) + hours.tobytes() + units.tobytes() + gaps
+
+    def _unpack_day(self, row: bytes, at: int) -> None:
+        first, closed, gaps = _DAY.unpack_from(row, at)
+        hours, units = array("H"), array("i")
+        at += _DAY.size
+        hours.frombytes(row[at : at + 2 * closed])
+        at += 2 * closed
+        units.frombytes(row[at : at + 4 * closed])
+        at += 4 * closed
+        self.closed = {first + hour: sold for hour, sold in zip(hours, units, strict=True)}
+        self.gaps = [_GAP.unpack_from(row, at + place * _GAP.size) for place in range(gaps)]
 
 
 def _pairs(row: bytes, at: int, count: int) -> dict[int, int]:

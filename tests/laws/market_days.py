@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import strategies as st
@@ -30,6 +31,9 @@ SKUS = ("milk", "tea", "café")
 PLAIN = ShopSettings(models="none", lead_time_days=2.0)
 LEARNING = ShopSettings(models="champion", lead_time_days=2.0, silence_series=3, zone="America/Lima")
 
+#: Its stores sell so much that single hours tell something.
+BRISK = replace(LEARNING, zone="UTC")
+
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -57,6 +61,23 @@ def draw_facts(seed: int, days: int) -> list[Fact]:
     facts.append(promotion(begin - 30 * HOUR_MS, begin, begin + 50 * HOUR_MS, sku=dice.choice(SKUS)))
     facts.append(status(begin, "closed", begin, begin + 24 * HOUR_MS, store=dice.choice(STORES)))
     return sorted((fact for fact in facts if fact.at_ms < at(days)), key=lambda fact: fact.at_ms)
+
+
+def brisk_facts(seed: int, days: int) -> list[Fact]:
+    """Return days that sell much, in the order of their time; on the last, milk surges, tea slumps, café has gaps."""
+    dice = Random(seed)
+    facts = [counted(at(0, 1.0), 900_000, sku=sku) for sku in ("milk", "tea")]
+    for day in range(days + 1):
+        for hour in range(8, 20):
+            for sku in SKUS:
+                units = 20.0
+                if day == days and hour >= 12:
+                    units = {"milk": 80.0, "tea": 2.0, "café": 0.0 if hour < 16 else 20.0}[sku]
+                moments = sorted(dice.uniform(0, 3600) for _ in range(4))
+                facts += [sale(at(day, hour, moment), units, sku=sku) for moment in moments if units]
+    gone = at(days, 12 + dice.random() / 5)
+    facts.append(out_of_stock(gone, at(days, 12), at(days, 16), sku="café"))
+    return sorted(facts, key=lambda fact: fact.at_ms)
 
 
 def _day(dice: Random, day: int, store: str, sku: str, rate: int, known: bool) -> list[Fact]:

@@ -20,7 +20,7 @@ from schemas.reading import read_sale
 from streams.engine.table import SeriesTable
 from streams.periods import Periods
 from streams.settings import ShopSettings
-from tests.laws.market_days import LEARNING, PLAIN, draw_facts, record_live, record_otherwise, seeds
+from tests.laws.market_days import BRISK, LEARNING, PLAIN, brisk_facts, draw_facts, record_live, record_otherwise, seeds
 from tests.unit.engine.bench import (
     Fact,
     Log,
@@ -141,21 +141,26 @@ def stood_before(told: Told, raised: Raised) -> bool:
     return standing
 
 
-def check_recordings(seed: int, shop: ShopSettings, days: int) -> None:
-    """Compare an orderly recording with a disorderly one.
+def check_recordings(seed: int, shop: ShopSettings, days: int) -> set[Raised]:
+    """Compare an orderly recording of a drawn market with a disorderly one."""
+    return compare_recordings(seed, shop, draw_facts(seed, days), at(days, 12))
+
+
+def compare_recordings(seed: int, shop: ShopSettings, facts: list[Fact], until_ms: int) -> set[Raised]:
+    """Compare an orderly recording with a disorderly one; return what closes have raised.
 
     A single sale may raise a thing in one of them that the next close raises in the other: a void that came before its
     sale there. So what a close has opened in one must be opened by the same close in the other, or stand there already.
     """
-    facts = draw_facts(seed, days)
-    orderly = play(make_log(facts, at(days, 12)), shop)
-    other = play(record_otherwise(seed, facts, at(days, 12), shop.slack_ms), shop)
+    orderly = play(make_log(facts, until_ms), shop)
+    other = play(record_otherwise(seed, facts, until_ms, shop.slack_ms), shop)
     mine, theirs = closed(orderly), closed(other)
     for name, value in mine.items():
         assert theirs[name] == value, name
     ours, others = raised_at_closes(orderly), raised_at_closes(other)
     assert [one for one in ours - others if not stood_before(other, one)] == []
     assert [one for one in others - ours if not stood_before(orderly, one)] == []
+    return ours
 
 
 @settings(max_examples=60, deadline=None)
@@ -170,6 +175,19 @@ def test_another_recording_closes_the_same(seed: int) -> None:
 @example(4166)  # a void that comes before its sale
 def test_another_recording_closes_the_same_with_models(seed: int) -> None:
     check_recordings(seed, LEARNING, 20)
+
+
+@settings(max_examples=4, deadline=None)
+@given(seeds)
+def test_another_recording_finds_the_same_surges_and_slumps(seed: int) -> None:
+    facts = brisk_facts(seed, 16)
+    raised = compare_recordings(seed, BRISK, facts, at(17, 3))
+    kinds = {(kind, sku) for kind, _, sku, _ in raised}
+    assert {("demand_surge", "milk"), ("demand_slump", "tea")} <= kinds
+    log = record_live(seed, facts, at(17, 3))
+    shop = replace(BRISK, poison_share=CAREFREE)
+    whole, pieces = play(log, shop), play_in_pieces(log, shop, seed, restarts=True)
+    assert (pieces.outputs, pieces.rows()) == (whole.outputs, whole.rows())
 
 
 # --- what is counted ----------------------------------------------------------------------------------------------

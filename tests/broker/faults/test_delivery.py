@@ -22,7 +22,7 @@ FETCH_SECONDS = 1.0
 #: How a producer fails while the broker is frozen, and what is said of it.
 TROUBLES = {
     "failed delivery": ({"delivery.timeout.ms": "2000", "request.timeout.ms": "1000"}, "_MSG_TIMED_OUT"),
-    "full queue": ({"queue.buffering.max.messages": "10"}, "queue stayed full"),
+    "full queue": ({"queue.buffering.max.messages": "2"}, "queue stayed full"),
 }
 
 

@@ -71,10 +71,10 @@ def test_a_history_never_holds_an_overflow() -> None:
 
 WHOLE = st.integers(-(2**62), 2**62)
 NAMES = ("on_hand", "last_sale_ms", "price", "threshold", "clear_at", "risk_since")
-MORE = ("stockout_since", "suspect_since", "surge_since", "drift_since")
+MORE = ("stockout_since", "suspect_since", "surge_since", "drift_since", "slump_since")
 
 
-@given(st.lists(st.one_of(st.none(), WHOLE), min_size=10, max_size=10), st.integers(-(2**60), 0), st.integers(0, 2**32))
+@given(st.lists(st.one_of(st.none(), WHOLE), min_size=11, max_size=11), st.integers(-(2**60), 0), st.integers(0, 2**32))
 def test_a_hot_row_comes_back_as_it_was(values: list[int | None], zero_log: int, seed: int) -> None:
     dice, series = Random(seed), Series("s", "café", 738_000)
     for name, value in zip((*NAMES, *MORE), values, strict=True):
@@ -84,6 +84,10 @@ def test_a_hot_row_comes_back_as_it_was(values: list[int | None], zero_log: int,
     periods = [dice.randint(0, 10**6) for _ in range(dice.randint(0, 4))]
     series.open = {period: [dice.randint(-9, 10**12) for _ in range(4)] for period in periods}
     series.hours = {dice.randint(0, 10**6): dice.randint(-9, 10**12) for _ in range(dice.randint(0, 4))}
+    series.closed = {500_000 + dice.randint(0, 99): dice.randint(-9, 2**31 - 1) for _ in range(dice.randint(0, 30))}
+    series.gaps = [
+        (dice.randint(0, 10**13), dice.randint(0, 10**13), dice.randint(0, 10**13)) for _ in range(dice.randint(0, 3))
+    ]
     series.recent = {dice.randint(0, 10**9): dice.randint(-(10**9), 10**9) for _ in range(dice.randint(0, 40))}
     for number in range(dice.randint(0, 3)):
         place_order(series, f"ordèr-{number}", dice.randint(1, 10**9), dice.choice([None, 0, 10**12]))

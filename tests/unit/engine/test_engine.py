@@ -9,6 +9,7 @@ from schemas.reasons import Reason
 from schemas.ticks import Tick
 from streams.engine.core import Core
 from streams.engine.facts import Facts
+from streams.engine.series import Series
 from streams.engine.stores import StoreTable
 from streams.ports import Record, Snapshot
 from streams.reference import Reference
@@ -201,11 +202,11 @@ def test_a_first_event_from_another_century_is_refused_and_moves_no_time() -> No
 
 def test_a_shelf_runs_empty_in_trading_hours_only() -> None:
     core = Core(0, 1, replace(SHOP, trading_hours=(8, 22)), Reference())
-    facts = Facts(core)
+    facts, milk = Facts(core), Series("s1", "milk", 0)
     # 14 trading hours a day. From noon, 10 hours are left of today: half a day is 7 hours on.
-    assert facts.after_trading(at(0, 12), 0.5) == at(0, 19)
+    assert facts.after_trading(milk, at(0, 12), 0.5) == at(0, 19)
     # One day is 14 hours: 10 today, 4 tomorrow from eight on.
-    assert facts.after_trading(at(0, 12), 1.0) == at(1, 12)
+    assert facts.after_trading(milk, at(0, 12), 1.0) == at(1, 12)
     # At midnight, a quarter of a day is 3.5 hours after opening.
-    assert facts.after_trading(at(0), 0.25) == at(0, 11.5)
-    assert facts.after_trading(at(0, 23), 2.5) == at(3, 15)
+    assert facts.after_trading(milk, at(0), 0.25) == at(0, 11.5)
+    assert facts.after_trading(milk, at(0, 23), 2.5) == at(3, 15)

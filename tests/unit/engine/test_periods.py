@@ -33,7 +33,7 @@ moments = st.integers(to_ms(datetime(1996, 1, 1, tzinfo=UTC)), to_ms(datetime(20
 @given(moments, st.sampled_from(ZONES))
 def test_a_day_is_the_local_date(ms: int, zone: str) -> None:
     periods = Periods(zone)
-    local = pd.Timestamp(ms, unit="ms", tz="UTC").tz_convert(zone)
+    local = pd.Timestamp(ms, unit="ms", tz="UTC").tz_convert(ZoneInfo(zone))
     assert periods.of(ms) == local.date().toordinal()
     assert periods.first_day(periods.of(ms)) == local.date()
     assert periods.slot(periods.of(ms)) == local.dayofweek
@@ -43,7 +43,7 @@ def test_a_day_is_the_local_date(ms: int, zone: str) -> None:
 
 @given(moments, st.sampled_from(ZONES))
 def test_weeks_and_months_are_those_of_the_calendar(ms: int, zone: str) -> None:
-    local = pd.Timestamp(ms, unit="ms", tz="UTC").tz_convert(zone)
+    local = pd.Timestamp(ms, unit="ms", tz="UTC").tz_convert(ZoneInfo(zone))
     weeks, months = Periods(zone, "week"), Periods(zone, "month")
     assert weeks.first_day(weeks.of(ms)) == local.date() - timedelta(days=local.dayofweek)
     assert months.first_day(months.of(ms)) == local.date().replace(day=1)
