@@ -21,6 +21,7 @@ from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ class Closes:
         x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
         category = core.pool.category(self._facts.category(series, start_ms))
         lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        if core.watch is not None:
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
         if exposure >= core.settings.exposure_floor:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
                 core.board.add(lesson, period)

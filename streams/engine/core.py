@@ -32,6 +32,7 @@ from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
 from streams.engine.tally import EngineTally
+from streams.engine.watch import Watch
 from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
@@ -110,6 +111,8 @@ class Core:
         self.archive = Archive()
         self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.score_from_ms: int | None = None
+        #: Told every close; nothing that it does can come back.
+        self.watch: Watch | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesStack(
