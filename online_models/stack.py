@@ -176,6 +176,11 @@ class SeriesStack:
         return self._score.champion(self._state)
 
     @property
+    def drift_score(self) -> float | None:
+        """How near the series is to a drift from its forecast, nats; None while the detectors warm up."""
+        return self._forecast_detector.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
+
+    @property
     def issued(self) -> StackForecast | None:
         """The forecast that is out for the next period; None if none is."""
         state, layout = self._state, self.layout
