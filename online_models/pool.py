@@ -36,8 +36,9 @@ COMMON, CATEGORY = "common", "category:"
 
 _PERIOD, _COUNT, _PER_PERIOD, _SEEN, _VARIANCE, _LEVEL, _EXCESS, _SQUARE, _LOSS_SEEN, _LOSSES = range(10)
 _NO_PERIOD = -(2.0**52)
-_LEAST_MEMORY = 2500.0
-_LEAST_SHARED_MEMORY = 300.0
+_LEAST_MEMORY = 800.0
+_LEAST_SHORT_MEMORY = 300.0
+_SHORT_MEMORY_PERIODS = 28.0
 _RATIO_PRIOR = 2.0
 _PRIOR_DISPERSION = 0.5
 _LARGEST_DISPERSION = 50.0
@@ -93,19 +94,24 @@ class Part:
             numbers[_PERIOD], numbers[_COUNT] = period, 0.0
         numbers[_COUNT] += 1.0
 
-    def memory(self, least: float) -> float:
-        """Lessons after which one counts 1/e: those of the layout's `memory_periods`, or `least`."""
-        return max(least, self._layout.memory_periods * self.numbers[_PER_PERIOD])
+    def memory(self) -> float:
+        """Lessons after which one counts 1/e in the regression: those of the layout's `memory_periods`, or a least."""
+        return max(_LEAST_MEMORY, self._layout.memory_periods * self.numbers[_PER_PERIOD])
+
+    def short_memory(self) -> float:
+        """The same for losses, dispersion and levels, which say how things stand now."""
+        periods = min(self._layout.memory_periods, _SHORT_MEMORY_PERIODS)
+        return max(_LEAST_SHORT_MEMORY, periods * self.numbers[_PER_PERIOD])
 
     def note_variance(self, squared: float) -> None:
         """Take the variance of one series' errors into the mean."""
         numbers = self.numbers
-        step = max(1.0 / self.memory(_LEAST_SHARED_MEMORY), 1.0 / max(numbers[_SEEN], 1.0))
+        step = max(1.0 / self.short_memory(), 1.0 / max(numbers[_SEEN], 1.0))
         numbers[_VARIANCE] += step * (squared - numbers[_VARIANCE])
 
     def forgetting(self) -> float:
         """Of the regression at its next lesson."""
-        return 1.0 - 1.0 / self.memory(_LEAST_MEMORY)
+        return 1.0 - 1.0 / self.memory()
 
     def encode(self) -> bytes:
         """Return the part's state, sealed."""
@@ -188,7 +194,7 @@ class Category(Part):
         """Learn the slot's ratio from a series, both numbers in its scales, and the typical level in units."""
         at = self._losses + slot
         numbers = self.numbers
-        memory = self.memory(_LEAST_SHARED_MEMORY)
+        memory = self.short_memory()
         # A slot comes round once a season: what it keeps is eight of its own visits.
         keep = 1.0 - 1.0 / max(50.0, 8.0 * numbers[_PER_PERIOD])
         numbers[at] = keep * numbers[at] + y
@@ -200,7 +206,7 @@ class Category(Part):
         numbers = self.numbers
         self.changed = True
         numbers[_LOSS_SEEN] += 1.0
-        step = max(1.0 / self.memory(_LEAST_SHARED_MEMORY), 1.0 / numbers[_LOSS_SEEN])
+        step = max(1.0 / self.short_memory(), 1.0 / numbers[_LOSS_SEEN])
         for at, loss in enumerate(losses, _LOSSES):
             numbers[at] += step * (loss - numbers[at])
 
@@ -208,7 +214,7 @@ class Category(Part):
         """Learn squared error less mean, and squared mean, both over the squared scale of the series."""
         numbers = self.numbers
         self.changed = True
-        keep = 1.0 - 1.0 / self.memory(_LEAST_SHARED_MEMORY)
+        keep = 1.0 - 1.0 / self.short_memory()
         numbers[_EXCESS] = keep * numbers[_EXCESS] + excess
         numbers[_SQUARE] = keep * numbers[_SQUARE] + square
 

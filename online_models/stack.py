@@ -177,7 +177,7 @@ class SeriesStack:
 
     @property
     def drift_score(self) -> float | None:
-        """How near the series is to a drift from its forecast, nats; None while the detector warms up."""
+        """How near the series is to a drift from its forecast, nats; None while the detectors warm up."""
         return self._forecast_detector.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
 
     @property

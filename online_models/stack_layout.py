@@ -46,7 +46,7 @@ NEVER = -1.0
 OWN_FEATURES = 9
 SHAPED, SLOT_MEAN = 3, 4
 """Places, among the features, of the two halves of the naive level."""
-MEMORY_PERIODS = {7: 28.0, 52: 52.0, 12: 8.0}
+MEMORY_PERIODS = {7: 182.0, 52: 52.0, 12: 8.0}
 """How long what is pooled remembers: days, weeks, months."""
 NEIGHBOURS = 2
 LONGEST_WITH_SLOT_COLUMNS = 7

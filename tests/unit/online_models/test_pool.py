@@ -65,15 +65,16 @@ def test_memory_is_said_in_periods_where_lessons_are_many() -> None:
     for period in range(3):
         for _ in range(1000):
             common.count(period)
-    # The third period is not over: the second's 1,000 lessons, for 28 periods.
-    assert common.memory(2500.0) == 28_000.0
-    assert common.forgetting() == 1.0 - 1.0 / 28_000.0
+    # The third period is not over: the second's 1,000 lessons, for 182 and for 28 periods.
+    assert common.memory() == 182_000.0
+    assert common.forgetting() == 1.0 - 1.0 / 182_000.0
+    assert common.short_memory() == 28_000.0
 
 
 def test_a_small_task_keeps_a_least_memory() -> None:
     common = Common(LAYOUT)
     common.count(0)
-    assert common.memory(2500.0) == 2500.0
+    assert (common.memory(), common.short_memory()) == (800.0, 300.0)
 
 
 def test_dispersion_is_excess_over_square() -> None:

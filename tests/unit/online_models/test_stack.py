@@ -178,7 +178,10 @@ def test_a_jump_is_found_and_answered(factor: float) -> None:
 
 def test_steady_demand_is_no_drift() -> None:
     stack = SeriesStack(7)
+    assert SeriesStack(7).drift_score is None
     lessons = teach(stack, category_of(stack), poisson(20.0, 365, seed=9))
+    assert stack.drift_score is not None
+    assert 0.0 <= stack.drift_score <= 5.0
     assert sum(lesson.drift is not None for lesson in lessons) <= 1
 
 
