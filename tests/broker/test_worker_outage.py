@@ -22,8 +22,9 @@ def test_a_redis_that_dies_and_comes_back_changes_nothing(
         absent(f"needs a local Redis: {missing}")
     with redis:
         stage = Stage(real_kafka.bootstrap, redis.url, topic_prefix, "")
-        # Small bites, so that there is work left when Redis dies: a worker with nothing to commit would not notice.
-        stage.config = replace(stage.config, handle_budget=2)
+        # Small bites and early commits, so that there is work left when Redis dies: a worker with nothing to commit
+        # would not notice.
+        stage.config = replace(stage.config, handle_budget=2, commit_interval_seconds=0.01)
         total = stage.fill()
         worker = stage.worker("w")
         worker.start()
