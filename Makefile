@@ -48,6 +48,7 @@ lock: ## Resolve the dependencies anew and write the locks with hashes (wants uv
 	uv lock --quiet --upgrade
 	$(EXPORT) -o requirements/app.txt
 	$(EXPORT) --extra demo -o requirements/demo.txt
+	$(EXPORT) --extra evaluation -o requirements/evaluation.txt
 	$(EXPORT) --extra demo --extra test --extra lint -o requirements/dev.txt
 
 clean: ## Remove environments, caches and build products

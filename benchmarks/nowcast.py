@@ -27,9 +27,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.machine import ROOT
+from online_models.columns import Features
 from online_models.day_curve import DayCurve, DayCurves
 from online_models.nowcast import Clump, DayAhead, nowcast
-from online_models.series_model import SeriesModel
+from online_models.pool import Category, Pool
+from online_models.stack import SeriesStack
 from streams.features import HISTORY_PERIODS, PeriodFacts, build_features
 
 NOW = 15
@@ -64,7 +66,8 @@ class Line:
     store: str
     category: str
     days: dict[date, Day]
-    model: SeriesModel = field(default_factory=lambda: SeriesModel(season=7))
+    model: SeriesStack
+    pooled: Category
     past: list[float | None] = field(default_factory=list)
     clump: Clump = field(default_factory=Clump)
     errors: list[Errors] = field(default_factory=list)
@@ -81,6 +84,7 @@ def read_lines(path: Path, stores: int, seed: int) -> list[Line]:
     chosen = np.random.default_rng(seed).choice(np.sort(frame["store_id"].unique()), stores, replace=False)
     frame = frame[frame["store_id"].isin(chosen)].sort_values(["store_id", "product_id", "dt"])
     lines = []
+    pool = Pool(SeriesStack(season=7).layout)
     for (store, _), rows in frame.groupby(["store_id", "product_id"]):
         days = [
             Day(date.fromisoformat(day), np.asarray(hours, dtype=float), gone == 0, 1 - off if 0 < off < 1 else None)
@@ -88,7 +92,9 @@ def read_lines(path: Path, stores: int, seed: int) -> list[Line]:
                 rows["dt"], rows["hours_sale"], rows["stock_hour6_22_cnt"], rows["discount"], strict=True
             )
         ]
-        lines.append(Line(str(store), str(rows["third_category_id"].iloc[0]), {day.date: day for day in days}))
+        category = str(rows["third_category_id"].iloc[0])
+        by_date = {day.date: day for day in days}
+        lines.append(Line(str(store), category, by_date, SeriesStack(season=7), pool.category(category)))
     return lines
 
 
@@ -98,6 +104,8 @@ def play(lines: list[Line]) -> None:
     for today in sorted({day for line in lines for day in line.days}):
         here = [line for line in lines if today in line.days]
         known = [curves.curve(line.store, line.category, today.weekday()) for line in here]
+        for line in here:
+            line.model.issue(features_of(line, line.days[today]), line.pooled)
         for line, curve in zip(here, known, strict=True):
             live(line, line.days[today], curve)
         for line in here:
@@ -107,8 +115,8 @@ def play(lines: list[Line]) -> None:
                 curves.learn(line.store, line.category, today.weekday(), units)
 
 
-def live(line: Line, day: Day, curve: DayCurve) -> None:
-    """Forecast, score and learn one day of one series."""
+def features_of(line: Line, day: Day) -> Features:
+    """Return what is known of a day beforehand."""
     facts = PeriodFacts(
         index=day.date.toordinal(),
         slot=day.date.weekday(),
@@ -119,9 +127,14 @@ def live(line: Line, day: Day, curve: DayCurve) -> None:
         reference_price=None,
         rival_price=None,
     )
-    x = build_features(line.past[-HISTORY_PERIODS:], facts)
+    return build_features(line.past[-HISTORY_PERIODS:], facts)
+
+
+def live(line: Line, day: Day, curve: DayCurve) -> None:
+    """Score and learn one day of one series."""
     total = float(day.hours.sum()) if day.in_stock else None
-    expected = line.model.close(total, x).forecast
+    lesson = line.model.close(total, features_of(line, day), line.pooled, day.date.toordinal())
+    expected = lesson.forecast
     if total is not None:
         if expected is not None and len(line.past) >= WARM_UP_DAYS:
             ahead = DayAhead.of(expected.mean_units, expected.distribution.dispersion, line.clump.value)

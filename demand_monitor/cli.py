@@ -31,6 +31,7 @@ _MODULES: Final = (
     "feed",
     "alerts",
     "replay",
+    "evaluate",
     "quarantine",
     "doctor",
     "state",

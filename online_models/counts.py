@@ -94,6 +94,35 @@ def cdf(units: float, mean: float, dispersion: float) -> float:
     return min(total, 1.0)
 
 
+def cdf_around(units: float, mean: float, dispersion: float) -> tuple[float, float]:
+    """Probabilities of less than `units` and of at most that, in one pass.
+
+    Parameters
+    ----------
+    units
+        A whole number of units.
+    mean, dispersion
+        Of the negative binomial.
+
+    Examples
+    --------
+    >>> below, at_most = cdf_around(1, 1.0, 1.0)    # geometric: 1/2, and 1/4 more
+    >>> round(below, 6), round(at_most, 6)
+    (0.5, 0.75)
+    """
+    if mean <= 0.0 or mean > LARGEST_EXACT_MEAN or units < 1.0:
+        return cdf(units - 1.0, mean, dispersion), cdf(units, mean, dispersion)
+    below = 0.0
+    p = total = _at_zero(mean, dispersion)
+    odds, growth = _recurrence(mean, dispersion)
+    for k in range(math.floor(units)):
+        p *= (odds + growth * k) / (k + 1)
+        below, total = total, total + p
+        if p < _NO_MORE and k > mean:
+            break
+    return min(below, 1.0), min(total, 1.0)
+
+
 def quantile(p: float, mean: float, dispersion: float) -> float:
     """Least number of units whose probability of not being exceeded reaches `p`.
 

@@ -6,12 +6,14 @@ other answer follows from the negative binomial in `counts.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from online_models import counts
 
 LEVEL_MEMORY_PERIODS = 30.0
+_ROUNDING = 1e-6
 SMALLEST_MEAN = 1e-9
 """Units below which nothing is expected: a faded mean's square would underflow."""
 
@@ -25,7 +27,9 @@ class DemandDistribution:
     mean_units
         Expected units.
     dispersion
-        Excess over Poisson: `var = mean + dispersion * mean^2`.
+        Excess over Poisson: `var = grain * mean + dispersion * mean^2`.
+    grain
+        The step in which it is sold, units: 1 for pieces, 0.001 for what is weighed. Demand over its grain is a count.
 
     Examples
     --------
@@ -39,23 +43,29 @@ class DemandDistribution:
 
     mean_units: float
     dispersion: float
+    grain: float = 1.0
 
     @property
     def variance(self) -> float:
         """Variance in squared units."""
-        return self.mean_units + self.dispersion * self.mean_units * self.mean_units
+        return self.grain * self.mean_units + self.dispersion * self.mean_units * self.mean_units
 
     def quantile(self, p: float) -> float:
         """Least units whose probability of not being exceeded reaches `p` (strictly between 0 and 1)."""
-        return counts.quantile(p, self.mean_units, self.dispersion)
+        return self.quantiles((p,))[0]
 
     def quantiles(self, levels: Sequence[float]) -> tuple[float, ...]:
         """Quantiles of ascending `levels`, in one pass."""
-        return counts.quantiles(levels, self.mean_units, self.dispersion)
+        found = counts.quantiles(levels, self.mean_units / self.grain, self.dispersion)
+        return found if self.grain == 1.0 else tuple([self.grain * steps for steps in found])
 
     def cdf(self, units: float) -> float:
         """Probability of demand at most `units`."""
-        return counts.cdf(units, self.mean_units, self.dispersion)
+        return counts.cdf(self.steps(units), self.mean_units / self.grain, self.dispersion)
+
+    def steps(self, units: float) -> float:
+        """Number of whole grains in some units."""
+        return math.floor(units / self.grain + _ROUNDING)
 
     def sum_over(self, means: Sequence[float]) -> DemandDistribution:
         """Demand of several periods together, each with this dispersion.
@@ -78,12 +88,13 @@ class DemandDistribution:
         """
         total = sum(means)
         if total <= SMALLEST_MEAN:
-            return DemandDistribution(max(total, 0.0), self.dispersion)
+            return DemandDistribution(max(total, 0.0), self.dispersion, self.grain)
         squares = sum(m * m for m in means)
-        return DemandDistribution(total, summed_dispersion(total, squares, len(means), self.dispersion))
+        dispersion = summed_dispersion(total, squares, len(means) * self.grain, self.dispersion)
+        return DemandDistribution(total, dispersion, self.grain)
 
 
-def summed_dispersion(total: float, squares: float, periods: int, dispersion: float) -> float:
+def summed_dispersion(total: float, squares: float, periods: float, dispersion: float) -> float:
     """Dispersion of a sum of periods with one common level error.
 
     Parameters
@@ -91,7 +102,7 @@ def summed_dispersion(total: float, squares: float, periods: int, dispersion: fl
     total, squares
         Sum of the periods' means (above `SMALLEST_MEAN`), and of the squares of the means.
     periods
-        Their number.
+        Their number (times the grain).
     dispersion
         Of one period.
 

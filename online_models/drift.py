@@ -113,10 +113,11 @@ class LikelihoodCusum:
             return None
         up = self._up >= self._down
         score, (periods, sold, expected) = (self._up, self._up_run) if up else (self._down, self._down_run)
-        self._rest()
+        self.rest()
         return DriftFinding("up" if up else "down", score, self.threshold, periods, expected / periods, sold / periods)
 
-    def _rest(self) -> None:
+    def rest(self) -> None:
+        """Start both scores again, and judge nothing for 14 periods."""
         self._resting = REST_PERIODS
         self._up = self._down = 0.0
         self._up_run = self._down_run = (0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Name to expert: who may enter an arena.
+"""Name to expert: who may join the five of the stack.
 
 The one rule: a series' stored state names nobody; it carries a signature of the roster, so the order of a roster is as
 much part of the state as its names. A package adds experts through the entry point group `demand_monitor.models`: each
@@ -30,10 +30,7 @@ FACTORIES: dict[str, Factory] = {
 }
 
 ROSTER: tuple[str, ...] = tuple(FACTORIES)
-"""The plain set, in the order of the state."""
-
-INTERMITTENT: tuple[str, ...] = (Tsb.name, Ewma.name)
-"""Who may speak for a series that sells in fewer than half of its periods."""
+"""The plain set: yardsticks, and examples of what an expert is."""
 
 
 def make(name: str, season: int, columns: tuple[Column, ...]) -> Expert:

@@ -34,6 +34,7 @@ from schemas.topics import (
 from streams.at import At, at_of
 from streams.desk.desk import AlertDesk
 from streams.engine.engine import EngineTask
+from streams.engine.watch import Watch
 from streams.outcome import Output
 from streams.partitioner import partition_of
 from streams.ports import Place, Record, Snapshot
@@ -86,6 +87,8 @@ class Chain:
         Called with every output, in order.
     snapshots
         Where engine tasks go on; a task without one begins with nothing, at the oldest record.
+    watch
+        Told every close of a period; nothing that it does can come back.
 
     Attributes
     ----------
@@ -98,6 +101,7 @@ class Chain:
         settings: ChainSettings,
         on_output: Callable[[Output], None] = lambda output: None,
         snapshots: Mapping[int, Snapshot] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.settings = settings
         self._on_output = on_output
@@ -108,6 +112,8 @@ class Chain:
             EngineTask(task, settings.tasks, shop, self.reference, topics, begins.get(task, _NOTHING), since_ms)
             for task in range(settings.tasks)
         ]
+        for engine in self.engines:
+            engine.core.watch = watch
         observed = full_name(OBSERVATIONS, settings.prefix)
         self.price_desks = [
             PriceDesk(Place(observed, task), settings.tasks, _NOTHING) for task in range(settings.tasks)

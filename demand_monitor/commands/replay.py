@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from consumers.replay import Replay
+    from consumers.row_files import RowFiles
     from producers.rows import RowSource
     from streams.chain import ChainSettings
-    from streams.report import Report
+    from streams.engine.watch import Watch
+    from streams.outcome import Output
+    from streams.report import Collector, Report
 
 Inputs = Annotated[
     list[Path] | None, typer.Option("--input", "-i", help="A file instead of the topics; repeatable.", metavar="FILE")
@@ -45,6 +50,10 @@ Warmup = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", help="Stop at the last tick up to here (ISO 8601).")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write the report as JSON.", metavar="FILE")]
+Rows = Annotated[
+    Path | None,
+    typer.Option("--rows", help="Write forecasts, residuals, features, alerts as Parquet.", metavar="DIR"),
+]
 Recompute = Annotated[bool, typer.Option("--recompute", help="Chain the price desk, not the recorded prices.")]
 Models = Annotated[Literal["champion", "none"] | None, typer.Option("--models", help="none: the stream part alone.")]
 _TABLE_WIDTH = 100
@@ -77,6 +86,7 @@ def replay(
     report_file: ReportFile = None,
     recompute: Recompute = False,
     models: Models = None,
+    rows: Rows = None,
     as_json: Json = False,
 ) -> None:
     """Replay files, or a range of the topics, and report what was forecast, found and raised.
@@ -88,11 +98,13 @@ def replay(
         raise BadSetup("--warmup is what lies before --from, and there is no --from.", "demand-monitor replay --help")
     shop = settings.shop if models is None else replace(settings.shop, models=models)
     wiring = Wiring(settings)
-    if inputs:
-        source = _source(inputs, mapping or [])
-        report = _play_files(wiring, source, shop_of(shop, source), since_ms, until_ms).report([source.name])
-    else:
-        report = _play_topics(wiring, shop, (since_ms, until_ms), warmup, recompute)
+    with _row_files(rows, since_ms) as writer:
+        if inputs:
+            source = _source(inputs, mapping or [])
+            done = _play_files(wiring, source, shop_of(shop, source), (since_ms, until_ms), writer)
+            report = done.report([source.name])
+        else:
+            report = _play_topics(wiring, shop, (since_ms, until_ms), warmup, recompute, writer)
     if report_file is not None:
         report_file.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if as_json:
@@ -132,16 +144,42 @@ def _chain_settings(wiring: Wiring, shop: ShopSettings, since_ms: int | None, re
     return ChainSettings(settings.partitions, shop, settings.prefix, since_ms, recompute)
 
 
+def _row_files(folder: Path | None, since_ms: int | None) -> AbstractContextManager[RowFiles | None]:
+    if folder is None:
+        return nullcontext()
+    from consumers.row_files import RowFiles
+
+    return RowFiles(folder, since_ms)
+
+
+def _listeners(collector: Collector, writer: RowFiles | None) -> tuple[Callable[[Output], None], Watch | None]:
+    """Return who takes the chain's outputs, and who watches its closes."""
+    if writer is None:
+        return collector.take, None
+
+    def take(output: Output) -> None:
+        collector.take(output)
+        writer.take(output)
+
+    return take, writer.watch
+
+
 def _play_files(
-    wiring: Wiring, source: RowSource, shop: ShopSettings, since_ms: int | None, until_ms: int | None
+    wiring: Wiring,
+    source: RowSource,
+    shop: ShopSettings,
+    span_ms: tuple[int | None, int | None],
+    writer: RowFiles | None,
 ) -> Replay:
     from consumers.replay import Replay
     from producers.ticking import TickPlan
     from streams.chain import Chain
     from streams.report import Collector
 
+    since_ms, until_ms = span_ms
     collector = Collector(since_ms=since_ms)
-    chain = Chain(_chain_settings(wiring, shop, since_ms, True), collector.take)
+    take, watch = _listeners(collector, writer)
+    chain = Chain(_chain_settings(wiring, shop, since_ms, True), take, watch=watch)
     with LoadProgress(source.name) as progress:
         done = Replay(chain, collector, wiring.clock, progress.moved)
         plan = TickPlan(source.zone, source.period, ceiling_ms=until_ms)
@@ -153,7 +191,12 @@ def _play_files(
 
 
 def _play_topics(
-    wiring: Wiring, shop: ShopSettings, span_ms: tuple[int | None, int | None], warmup: bool, recompute: bool
+    wiring: Wiring,
+    shop: ShopSettings,
+    span_ms: tuple[int | None, int | None],
+    warmup: bool,
+    recompute: bool,
+    writer: RowFiles | None,
 ) -> Report:
     from consumers.replay import Replay
     from consumers.topic_log import TopicLog, blank_snapshots, starts_at_ms
@@ -166,7 +209,8 @@ def _play_topics(
     # There are no stored snapshots yet: one of the same marks would take a blank one's place.
     begins = [] if since_ms is None or warmup else log.beginnings(since_ms)
     collector = Collector(since_ms=since_ms)
-    chain = Chain(_chain_settings(wiring, shop, since_ms, recompute), collector.take, blank_snapshots(begins, shop))
+    take, watch = _listeners(collector, writer)
+    chain = Chain(_chain_settings(wiring, shop, since_ms, recompute), take, blank_snapshots(begins, shop), watch)
     done = Replay(chain, collector, wiring.clock)
     done.read(log, until_ms, since_ms if begins else None)
     at_ms = starts_at_ms(begins)

@@ -21,10 +21,12 @@ from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS
 
 if TYPE_CHECKING:
-    from online_models.series_model import Forecast, Lesson, SeriesModel
+    from online_models.stack import SeriesStack
+    from online_models.stack_forecast import StackForecast, StackLesson
     from streams.engine.core import Core
     from streams.engine.facts import Facts
     from streams.engine.history import History
@@ -41,6 +43,8 @@ ZERO_RUN = 1e-5
 _LONGER_RUN = 1.5
 #: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
 _DRIFT_SIGNAL_TO_NOISE = 0.8
+#: From here on a model that believes the new level at once is nearer to the truth; below, it does harm.
+_JUMP_SIGNAL_TO_NOISE = 1.6
 _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
@@ -184,10 +188,14 @@ class Closes:
         window = series.open.pop(period, None) or [0, 0, 0, 0]
         end_ms = core.periods.end_ms(period)
         cut_ms = end_ms + self._windows.period_offset(series)
-        exposure = self._facts.exposure(series, period, max(0, window[EMPTY_HOURS]), window[OUT_MS], cut_ms)
-        taught = exposure >= core.settings.exposure_floor and not self._stood_empty(series, period, window[SOLD])
+        in_stock = self._intraday.in_stock_share(series, period, cut_ms) if window[EMPTY_HOURS] >= 0 else None
+        hidden_ms = max(0, window[EMPTY_HOURS]) * HOUR_MS + window[OUT_MS]
+        exposure = self._facts.exposure(series, period, hidden_ms, in_stock, cut_ms)
+        if self._stood_empty(series, period, window[SOLD]):
+            exposure = 0.0
+        taught = exposure >= core.settings.exposure_floor
         history = core.archive.of(series)
-        model = self._learn(series, history, period, window[SOLD], taught)
+        model = self._learn(series, history, period, window[SOLD], exposure)
         self._intraday.close_day(series, history, period, taught)
         history.append(period, window[SOLD], window[RETURNED], taught)
         series.next_period = period + 1
@@ -208,34 +216,37 @@ class Closes:
         since = series.stockout_since
         return sold <= 0 and since is not None and since <= self._facts.trading_ms(period)[0]
 
-    def _learn(self, series: Series, history: History, period: int, sold: int, taught: bool) -> SeriesModel:
+    def _learn(self, series: Series, history: History, period: int, sold: int, exposure: float) -> SeriesStack:
         core = self._core
-        model = core.model(history)
-        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, core.periods.start_ms(period))
-        lesson = model.close(max(0, sold) / THOUSANDTHS if taught else None, x)
-        if core.score_from_ms is None or core.periods.start_ms(period) >= core.score_from_ms:
-            core.board.add(lesson, period)
-        if taught:
+        model, start_ms = core.model(history), core.periods.start_ms(period)
+        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
+        category = core.pool.category(self._facts.category(series, start_ms))
+        lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        if core.watch is not None:
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
+        if exposure >= core.settings.exposure_floor:
+            if core.score_from_ms is None or start_ms >= core.score_from_ms:
+                core.board.add(lesson, period)
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             self._note_score(series, period, lesson, model)
         return model
 
-    def _note_score(self, series: Series, period: int, lesson: Lesson, model: SeriesModel) -> None:
+    def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
         """Let people see how near to a drift the series of a store are."""
         score = model.drift_score if lesson.drift is None else lesson.drift.score
         if score is not None and lesson.forecast is not None and _tells_drift(lesson.forecast):
             self._core.drifts.note(series.store_id, period, score)
 
-    def _issue(self, series: Series, history: History, model: SeriesModel, period: int) -> Forecast | None:
+    def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         start_ms = self._core.periods.start_ms(period)
         x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
-        expected = model.forecast(x)
+        expected = model.issue(x, self._core.pool.category(self._facts.category(series, start_ms)))
         if expected is not None:
             self._core.emitter.forecast(series, start_ms, start_ms, expected)
         return expected
 
-    def _say_luck(self, series: Series, model: SeriesModel, expected: Forecast | None) -> None:
+    def _say_luck(self, series: Series, model: SeriesStack, expected: StackForecast | None) -> None:
         """Keep the store's chance of a period without any sale up to date."""
         if expected is None:
             return
@@ -250,8 +261,10 @@ class Closes:
 
     # --- what a lesson says -----------------------------------------------------------------------------------
 
-    def _say_lesson(self, series: Series, history: History, lesson: Lesson, model: SeriesModel, end_ms: int) -> None:
-        self._say_drift(series, lesson, end_ms)
+    def _say_lesson(
+        self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
+    ) -> None:
+        self._say_drift(series, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
         self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
@@ -268,7 +281,7 @@ class Closes:
             emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
 
-    def _say_drift(self, series: Series, lesson: Lesson, end_ms: int) -> None:
+    def _say_drift(self, series: Series, lesson: StackLesson, model: SeriesStack, end_ms: int) -> None:
         emit = self._core.emitter.finding
         if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
@@ -283,6 +296,8 @@ class Closes:
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
+        if _signal_to_noise(lesson.forecast) >= _JUMP_SIGNAL_TO_NOISE:
+            model.jump()
         period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
         rate = f"units/{self._core.settings.period}"
         evidence = {
@@ -304,7 +319,9 @@ class Closes:
             model=self._facts.model_ref(series),
         )
 
-    def _say_zero_run(self, series: Series, history: History, forecast: Forecast, y_units: float, end_ms: int) -> None:
+    def _say_zero_run(
+        self, series: Series, history: History, forecast: StackForecast, y_units: float, end_ms: int
+    ) -> None:
         """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
         emit = self._core.emitter.finding
         if y_units > 0:
@@ -328,6 +345,10 @@ class Closes:
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
 
 
-def _tells_drift(expected: Forecast) -> bool:
-    demand = expected.distribution
-    return demand.mean_units >= _DRIFT_SIGNAL_TO_NOISE * math.sqrt(demand.variance)
+def _signal_to_noise(expected: StackForecast) -> float:
+    deviation = math.sqrt(expected.distribution.variance)
+    return expected.mean_units / deviation if deviation > 0.0 else 0.0
+
+
+def _tells_drift(expected: StackForecast) -> bool:
+    return _signal_to_noise(expected) >= _DRIFT_SIGNAL_TO_NOISE

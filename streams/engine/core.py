@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from online_models.day_curve import DayCurves
-from online_models.series_model import SeriesModel
+from online_models.pool import Pool
+from online_models.stack import SeriesStack
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
@@ -31,6 +32,7 @@ from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
 from streams.engine.tally import EngineTally
+from streams.engine.watch import Watch
 from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
@@ -38,6 +40,10 @@ from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
 _CURVES = "c:"
+#: Prefix of the pool's parts: what the series of the task learn together.
+_POOL = "g:"
+#: A slow reference wanders by itself, so it takes this much more than a drift from the forecast.
+_REFERENCE_SHARE = 1.2
 _WEEKDAYS = 7
 
 
@@ -105,12 +111,19 @@ class Core:
         self.archive = Archive()
         self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.score_from_ms: int | None = None
+        #: Told every close; nothing that it does can come back.
+        self.watch: Watch | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
-        self._bench = SeriesModel(settings.season, drift_threshold=settings.drift_threshold)
+        self._bench = SeriesStack(
+            settings.season,
+            drift_threshold=settings.drift_threshold,
+            reference_threshold=settings.drift_threshold * _REFERENCE_SHARE,
+        )
         self._blank = self._bench.encode()
+        self.pool = Pool(self._bench.layout)
 
-    def model(self, history: History) -> SeriesModel:
+    def model(self, history: History) -> SeriesStack:
         """Return a series' model, read from its stored bytes into the task's one workbench: use it, then let it go."""
         self._bench.restore(history.model or self._blank)
         return self._bench
@@ -132,6 +145,7 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
@@ -177,6 +191,8 @@ class Core:
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
         self.archive = Archive.load(state)
+        parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
+        self.pool = Pool.load(self._bench.layout, parts)
         for name, value in state.items():
             if name.startswith(_CURVES):
                 self.curves.take(name[len(_CURVES) :], unseal(value, name))

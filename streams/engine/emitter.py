@@ -19,7 +19,7 @@ from streams.outcome import Output
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from online_models.series_model import Forecast
+    from online_models.stack_forecast import StackForecast
     from schemas.quarantine import Refusal
     from schemas.signals import AlertKind, Contribution, Phase, Severity
     from streams.engine.series import Series
@@ -126,7 +126,7 @@ class Emitter:
         )
         self.outputs.append(Output(SIGNALS, str(self.task).encode(), done.encode(), (), 0))
 
-    def forecast(self, series: Series, origin_ms: int, target_ms: int, expected: Forecast) -> None:
+    def forecast(self, series: Series, origin_ms: int, target_ms: int, expected: StackForecast) -> None:
         """Publish the forecast of a series' next period."""
         q10, q50, q90, q95 = expected.distribution.quantiles(FORECAST_LEVELS)
         issued = ForecastIssued(

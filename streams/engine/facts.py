@@ -164,14 +164,24 @@ class Facts:
                 total += end - begin
         return total
 
-    def exposure(self, series: Series, period: int, empty_hours: int, out_ms: int, known_ms: int) -> float:
-        """Return the share of a period's trading time in which the shelf could sell and the till would have said so."""
+    def exposure(
+        self, series: Series, period: int, hidden_ms: int, in_stock_share: float | None, known_ms: int
+    ) -> float:
+        """Return the share of a period's trading time in which the shelf could sell and the till would have said so.
+
+        Hours without stock hide a part of the demand, as large as the day's curve says where it is known by hours; a
+        store that was shut or silent for more than a moment hides who knows what: nothing of the period is believed.
+        """
         begin, end = self.trading_ms(period)
         store = self._core.stores.by_id[series.store_id]
         if period in store.dark:
             return 0.0
-        lost = empty_hours * HOUR_MS + out_ms + self.closed_ms(series.store_id, begin, end, known_ms)
-        return max(0.0, 1.0 - lost / max(1, end - begin) - self._silent_share(store, begin, end))
+        span = max(1, end - begin)
+        unheard = self.closed_ms(series.store_id, begin, end, known_ms) / span + self._silent_share(store, begin, end)
+        if unheard > 1.0 - self._core.settings.exposure_floor:
+            return 0.0
+        seen = 1.0 - hidden_ms / span if in_stock_share is None else in_stock_share
+        return max(0.0, seen - unheard)
 
     def _silent_share(self, store: StoreState, begin: int, end: int) -> float:
         """Return the share of an interval's sure hours in which a store was silent; of its time where none is sure."""

@@ -33,7 +33,7 @@ from streams.engine.today import Today
 if TYPE_CHECKING:
     from online_models.day_curve import DayCurve
     from online_models.nowcast import DayAhead
-    from online_models.series_model import Forecast
+    from online_models.stack_forecast import StackForecast
     from schemas.signals import AlertKind
     from streams.engine.core import Core
     from streams.engine.facts import Facts
@@ -57,7 +57,7 @@ class Intraday:
 
     # --- a day opens ------------------------------------------------------------------------------------------
 
-    def open_day(self, series: Series, history: History, expected: Forecast | None) -> None:
+    def open_day(self, series: Series, history: History, expected: StackForecast | None) -> None:
         """Keep what is expected of the day that is open now, and plan its first look."""
         pace = history.pace
         pace[0] = math.nan if expected is None else expected.mean_units
@@ -100,6 +100,15 @@ class Intraday:
         """Remember that a shelf could not sell from one moment to another."""
         if self.active:
             series.gaps.append((told_ms, begin_ms, end_ms))
+
+    def in_stock_share(self, series: Series, period: int, cut_ms: int) -> float | None:
+        """Return the share of a day's demand in hours that could sell; None where that is not known by hours."""
+        if not self.active or not series.gaps:
+            return None
+        day = self._today.hours(period)
+        shares = self._today.shares(self._today.curve(series, period), period, day.first + len(day.names))
+        whole = sum(shares)
+        return sum(self._today.exposed(series, period, shares, cut_ms)) / whole if whole > 0.0 else None
 
     def look(self, series: Series, hour: int, cut_ms: int) -> bool:
         """Test the day so far, at the close of an hour; True when something was found."""

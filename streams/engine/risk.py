@@ -29,7 +29,7 @@ from streams.features import HISTORY_PERIODS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from online_models.series_model import SeriesModel
+    from online_models.stack import SeriesStack
     from schemas.signals import Phase
     from streams.engine.core import Core
     from streams.engine.series import Order, Series
@@ -131,7 +131,7 @@ class Risk:
 
     # --- when demand or orders changed ------------------------------------------------------------------------
 
-    def replan(self, series: Series, now_ms: int, model: SeriesModel | None = None) -> LeadTimeDemand | None:
+    def replan(self, series: Series, now_ms: int, model: SeriesStack | None = None) -> LeadTimeDemand | None:
         """Work out the thresholds of a series anew; None where stock or demand is unknown."""
         if series.on_hand is None:
             return None
@@ -145,7 +145,7 @@ class Risk:
         self._core.table.touch(series)
         return ahead
 
-    def _ahead(self, series: Series, now_ms: int, model: SeriesModel | None) -> LeadTimeDemand | None:
+    def _ahead(self, series: Series, now_ms: int, model: SeriesStack | None) -> LeadTimeDemand | None:
         core = self._core
         history = core.archive.of(series)
         if model is None:
@@ -161,7 +161,7 @@ class Risk:
         return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
 
     def _daily_means(
-        self, series: Series, model: SeriesModel, past: Sequence[float | None], days: int, now_ms: int
+        self, series: Series, model: SeriesStack, past: Sequence[float | None], days: int, now_ms: int
     ) -> list[float] | None:
         """Return expected units of each of the coming windows of one trading day, the first beginning now."""
         periods = self._core.periods
@@ -171,7 +171,8 @@ class Risk:
             lengths.append(periods.days(first + len(lengths)))
         origin = periods.start_ms(first)
         xs = [self._facts.features(series, past, first + at, origin) for at in range(len(lengths))]
-        means = model.horizon_means(xs)
+        category = self._core.pool.category(self._facts.category(series, now_ms))
+        means = model.horizon_means(xs, category)
         if means is None:
             return None
         daily = [mean / length for mean, length in zip(means, lengths, strict=True) for _ in range(length)]

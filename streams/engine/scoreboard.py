@@ -20,7 +20,7 @@ import json
 from collections.abc import Mapping
 
 from online_models.scores import LEVELS, Scores
-from online_models.series_model import Lesson
+from online_models.stack_forecast import StackLesson
 from streams.engine.recent import RecentScores
 from streams.sealing import seal, unseal
 
@@ -53,7 +53,7 @@ class Scoreboard:
         self.recent = RecentScores()
         self._dirty = False
 
-    def add(self, lesson: Lesson, period: int) -> None:
+    def add(self, lesson: StackLesson, period: int) -> None:
         """Score one closed period, given its lesson and its ordinal."""
         forecast, y = lesson.forecast, lesson.y_units
         if forecast is None or y is None:

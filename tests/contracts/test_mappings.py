@@ -24,6 +24,7 @@ from tests.oracles.uci import compute_uci
 
 FILES = {
     "brazil-supermarket-prices": "brazil_supermarket_prices/prices_daily.csv.gz",
+    "carparts-monthly": "carparts/carparts_monthly.csv.gz",
     "dominicks-orange-juice": "dominicks_orange_juice/oj_store_week_brand.csv.gz",
     "freshretailnet-daily": "freshretailnet/daily_with_hours.parquet",
     "freshretailnet-hourly": "freshretailnet/hourly_city9.csv.gz",
@@ -35,6 +36,7 @@ FILES = {
 }
 TOPICS = {
     "brazil-supermarket-prices": {CATALOG, OBSERVATIONS},
+    "carparts-monthly": {CATALOG, SALES, STOCK},
     "dominicks-orange-juice": {CATALOG, CONTEXT, OBSERVATIONS, SALES, STOCK},
     "freshretailnet-daily": {CATALOG, CONTEXT, SALES, STOCK},
     "freshretailnet-hourly": {CATALOG, CONTEXT, SALES, STOCK},

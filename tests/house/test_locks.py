@@ -8,7 +8,12 @@ import pytest
 
 from tests.house.tree import ROOT
 
-LOCKS = {"app": (), "demo": ("demo",), "dev": ("dashboards", "demo", "test", "lint")}
+LOCKS = {
+    "app": (),
+    "demo": ("demo",),
+    "evaluation": ("evaluation",),
+    "dev": ("dashboards", "demo", "test", "lint"),
+}
 
 
 def locked(name: str) -> dict[str, str]:
@@ -42,6 +47,7 @@ def test_lock_knows_every_dependency(name: str, extras: tuple[str, ...]) -> None
 
 
 def test_a_larger_lock_agrees_with_a_smaller_one() -> None:
-    app, demo, dev = (locked(name) for name in LOCKS)
+    app, demo, evaluation, dev = (locked(name) for name in LOCKS)
     assert [each for each in app if app[each] != demo.get(each)] == []
-    assert [each for each in demo if each not in dev] == []
+    assert [each for each in app if app[each] != evaluation.get(each)] == []
+    assert [each for each in (*demo, *evaluation) if each not in dev] == []

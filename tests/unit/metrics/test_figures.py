@@ -81,10 +81,11 @@ def test_a_drift_moves_score_error_and_counter() -> None:
     calm, moved = (EngineFigures().gauges([stand.task]) for stand in (before, after))
     assert nonzero(EngineFigures().counts(before.task), DRIFTS) == {}
     assert nonzero(EngineFigures().counts(after.task), DRIFTS) == {(CUSUM, "down"): 1}
-    # Even demand is forecast to the unit; half of it is 100 % too much of what is sold, until it is learnt.
+    # Even demand is forecast to the unit; half of it is 100 % too much, until it is believed.
     assert of(calm, WAPE)["champion", "recent"] == pytest.approx(0.0, abs=0.02)
-    assert 0.1 < of(moved, WAPE)["champion", "recent"] < 1.0
-    assert of(moved, BIAS)["champion", "recent"] == of(moved, WAPE)["champion", "recent"], "always too high"
+    assert 0.05 < of(moved, WAPE)["champion", "recent"] < 1.0
+    # Too high on the whole: once it is believed, the first days at the new level err both ways.
+    assert 0.0 < of(moved, BIAS)["champion", "recent"] <= of(moved, WAPE)["champion", "recent"]
     assert of(calm, DRIFT_SCORE)[CUSUM, "overall"] == of(calm, DRIFT_SCORE)[CUSUM, "store:s1"] < 1.0
     assert of(moved, DRIFT_THRESHOLD) == {(CUSUM,): SHOP.drift_threshold}
 

@@ -71,3 +71,12 @@ def test_levels_lie_between_zero_and_one(level: float) -> None:
 
 def test_a_bulk_order_far_out_costs_no_walk() -> None:
     assert counts.cdf(80_995.0, 2.0, 0.5) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 7.0, 99.0, 250.0])
+@pytest.mark.parametrize("dispersion", [0.0, 0.4])
+def test_around_a_count_is_the_distribution_function_below_and_at_it(mean: float, dispersion: float) -> None:
+    for units in (0.0, 1.0, 5.0, 240.0, 900.0):
+        below, at_most = counts.cdf_around(units, mean, dispersion)
+        assert below == pytest.approx(counts.cdf(units - 1.0, mean, dispersion), abs=1e-12)
+        assert at_most == pytest.approx(counts.cdf(units, mean, dispersion), abs=1e-12)

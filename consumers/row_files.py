@@ -1,0 +1,155 @@
+"""What a replay forecast, learnt and raised, as Parquet: rows for notebooks.
+
+==================  =========================================================================================
+file                a row for each
+==================  =========================================================================================
+forecasts.parquet   forecast issued: store, sku, origin, target, mean, q10, q50, q90, q95, seasonal naive, model
+residuals.parquet   close: store, sku, target, demand (null: unknown), exposure, mean, residual, standardised, drift
+features.parquet    close: store, sku, target, slot, and every column of the models
+alerts.parquet      revision of an alert, the fields that are numbers or words
+==================  =========================================================================================
+
+The one rule: rows go to disk in runs; a file appears with its first row, and is whole once `close` has returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from online_models.columns import COLUMNS
+from schemas.quantities import to_datetime
+from schemas.reading import read_alert, read_forecast
+from schemas.topics import ALERTS, FORECASTS
+from streams.engine.watch import WatchedClose
+from streams.outcome import Output
+
+_RUN_ROWS: Final = 20_000
+Cell = str | float | int | bool | object | None
+
+
+class RowFiles:
+    """Writes the four files into a folder; use it in a `with` statement.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there; files of the same names are replaced.
+    since_ms
+        Closes and forecasts of periods before this, and alerts opened before it, are left out; None keeps all.
+    """
+
+    def __init__(self, folder: Path, since_ms: int | None = None) -> None:
+        self._folder, self._since_ms = folder, since_ms
+        self._rows: dict[str, list[dict[str, Cell]]] = {}
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def take(self, output: Output) -> None:
+        """Take one output of the chain."""
+        if output.value is None:
+            return
+        if output.topic is FORECASTS:
+            one = read_forecast(output.value)
+            if self._since_ms is None or one.target >= to_datetime(self._since_ms):
+                self._put(
+                    "forecasts",
+                    {
+                        "store": one.store_id, "sku": one.sku, "origin": one.origin, "target": one.target,
+                        "mean": one.mean_units, "q10": one.q10, "q50": one.q50, "q90": one.q90, "q95": one.q95,
+                        "seasonal_naive": one.seasonal_naive_units, "dispersion": one.dispersion, "model": one.model,
+                    },
+                )  # fmt: skip
+        elif output.topic is ALERTS:
+            alert = read_alert(output.value)
+            if self._since_ms is None or alert.opened_at >= to_datetime(self._since_ms):
+                self._put(
+                    "alerts",
+                    {
+                        "alert_id": alert.alert_id, "revision": alert.revision, "kind": alert.kind,
+                        "severity": alert.severity, "state": alert.state, "early": alert.early,
+                        "store": alert.store_id, "sku": alert.sku, "opened_at": alert.opened_at,
+                        "updated_at": alert.updated_at, "resolved_at": alert.resolved_at, "summary": alert.summary,
+                        "money_at_risk": alert.money_at_risk, "currency": alert.currency,
+                    },
+                )  # fmt: skip
+
+    def watch(self, close: WatchedClose) -> None:
+        """Take one close of a period."""
+        if self._since_ms is not None and close.start_ms < self._since_ms:
+            return
+        lesson = close.lesson
+        head: dict[str, Cell] = {"store": close.store_id, "sku": close.sku, "target": to_datetime(close.start_ms)}
+        forecast = lesson.forecast
+        self._put(
+            "residuals",
+            {
+                **head, "demand": lesson.y_units, "exposure": close.exposure,
+                "mean": None if forecast is None else forecast.mean_units,
+                "seasonal_naive": None if forecast is None else forecast.seasonal_naive,
+                "residual": lesson.residual, "standardised": lesson.standardised,
+                "drift": None if lesson.drift is None else lesson.drift.direction,
+            },
+        )  # fmt: skip
+        names = (column.name for column in COLUMNS)
+        self._put(
+            "features", {**head, "slot": close.features.slot, **dict(zip(names, close.features.row, strict=False))}
+        )
+
+    def close(self) -> None:
+        """Write what is left and close the files."""
+        for name in list(self._rows):
+            self._write(name)
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+    def _put(self, name: str, row: dict[str, Cell]) -> None:
+        rows = self._rows.setdefault(name, [])
+        rows.append(row)
+        if len(rows) >= _RUN_ROWS:
+            self._write(name)
+
+    def _write(self, name: str) -> None:
+        rows = self._rows.pop(name, [])
+        if not rows:
+            return
+        schema = _schema(name, list(rows[0]))
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", schema)
+        self._writers[name].write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+_TIMES: Final = frozenset({"origin", "target", "opened_at", "updated_at", "resolved_at"})
+_WORDS: Final = frozenset(
+    {"store", "sku", "model", "drift", "alert_id", "kind", "severity", "state", "summary", "currency"}
+)  # fmt: skip
+
+
+def _schema(name: str, columns: Sequence[str]) -> pa.Schema:
+    """Types by name: a column that is empty in the first run must not lose its type."""
+    types = []
+    for column in columns:
+        if column in _TIMES:
+            kind = pa.timestamp("ms", tz="UTC")
+        elif column in _WORDS:
+            kind = pa.string()
+        elif column in ("revision", "slot"):
+            kind = pa.int64()
+        else:
+            kind = pa.bool_() if column == "early" else pa.float64()
+        types.append((column, kind))
+    return pa.schema(types)

@@ -1,0 +1,40 @@
+"""What a watcher of a replay is told of every close of a period.
+
+The one rule: a watcher is told and never asked; nothing that it does can come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from online_models.columns import Features
+from online_models.stack_forecast import StackLesson
+
+
+class WatchedClose(NamedTuple):
+    """A close of a period.
+
+    Parameters
+    ----------
+    store_id, sku
+        The series.
+    start_ms
+        Begin of the period.
+    exposure
+        Share of its trading time with stock.
+    features
+        What was known of it beforehand.
+    lesson
+        What was forecast, what came true.
+    """
+
+    store_id: str
+    sku: str
+    start_ms: int
+    exposure: float
+    features: Features
+    lesson: StackLesson
+
+
+Watch = Callable[[WatchedClose], None]

@@ -1,0 +1,109 @@
+"""The stack behind the port of evaluation: features, closes and forecasts as the engine makes them.
+
+The one rule: nothing is done here that the demand engine does not do; where the engine's close changes, this does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from online_models.columns import COLUMNS, Column, Features
+from online_models.conformal import NOMINAL, CalibratedDistribution
+from online_models.distribution import SMALLEST_MEAN
+from online_models.drift import DEFAULT_THRESHOLD
+from online_models.pool import Category, Pool
+from online_models.stack import SeriesStack
+from online_models.stack_score import CALIBRATED_FROM
+from streams.evaluation.forecaster import LEVELS, SUMS, Closed, FleetPlan, Issued, Probabilities
+from streams.features import HISTORY_PERIODS, PeriodFacts, known_features, past_features
+from streams.partitioner import partition_of
+
+#: As in `ShopSettings`: below this share of stock a period is no whole one.
+EXPOSURE_FLOOR: Final = 0.95
+#: As in the engine: from this signal-to-noise on, the new level is believed at once.
+JUMP_SIGNAL_TO_NOISE: Final = 1.6
+
+
+class OwnSeries:
+    """One series: its stack, its category in the pool, and the history that its features read."""
+
+    def __init__(self, stack: SeriesStack, category: Category) -> None:
+        self._stack = stack
+        self._category = category
+        self._history: deque[float | None] = deque(maxlen=HISTORY_PERIODS)
+
+    def begin(self, facts: PeriodFacts) -> None:
+        self._stack.issue(self._features(facts), self._category)
+
+    def issue(self, ahead: Sequence[PeriodFacts]) -> Issued | None:
+        stack = self._stack
+        past = past_features(list(self._history))
+        xs = [Features(facts.slot, past + known_features(facts)) for facts in ahead]
+        means = stack.horizon_means(xs, self._category)
+        if means is None:
+            return None
+        dispersion, grain = stack.dispersion, stack.grain
+        each = [
+            CalibratedDistribution(
+                max(mean, SMALLEST_MEAN),
+                dispersion,
+                grain,
+                stack.levels if mean >= CALIBRATED_FROM * grain else NOMINAL,
+            )
+            for mean in means
+        ]
+
+        def pit(place: int, units: float) -> Probabilities:
+            return each[place].cdf(math.ceil(units / grain) * grain - grain), each[place].cdf(units)
+
+        return Issued(
+            means,
+            [distribution.quantiles(LEVELS) for distribution in each],
+            pit,
+            {days: each[0].sum_over(means[:days]).quantiles(LEVELS) for days in SUMS if days <= len(means)},
+            dispersion,
+        )
+
+    def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
+        lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
+        self._history.append(demand_units if exposure >= EXPOSURE_FLOOR else None)
+        forecast, found = lesson.forecast, lesson.drift
+        if found is not None and forecast is not None:
+            deviation = math.sqrt(forecast.distribution.variance)
+            if forecast.mean_units >= JUMP_SIGNAL_TO_NOISE * deviation:
+                self._stack.jump()
+        return Closed(
+            None if forecast is None else forecast.mean_units,
+            None if found is None else found.direction,
+            lesson.demand_units,
+        )
+
+    def _features(self, facts: PeriodFacts) -> Features:
+        return Features(facts.slot, past_features(list(self._history)) + known_features(facts))
+
+
+class OwnFleet:
+    """A stack for each series, and a pool for each task.
+
+    Parameters
+    ----------
+    plan
+        What it is made for.
+    drift_threshold
+        Of the detectors.
+    """
+
+    def __init__(self, plan: FleetPlan, drift_threshold: float = DEFAULT_THRESHOLD) -> None:
+        columns = COLUMNS + tuple(Column(name) for name in plan.signals)
+        stacks = [SeriesStack(plan.season, columns, drift_threshold=drift_threshold) for _ in plan.keys]
+        pools = [Pool(stacks[0].layout) for _ in range(plan.partitions)] if stacks else []
+        self.series: tuple[OwnSeries, ...] = tuple(
+            OwnSeries(stack, pools[partition_of(sku.encode(), plan.partitions)].category(category or ""))
+            for stack, (_, sku), category in zip(stacks, plan.keys, plan.categories, strict=True)
+        )
+
+    def period_over(self) -> None:
+        pass
