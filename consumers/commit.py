@@ -57,7 +57,6 @@ class Committer:
             except (Outage, Fenced, Gap) as trouble:
                 refused.append((seat, trouble))
         self._stats.last_commit_seconds = self._ports.clock.monotonic_seconds() - began
-        self._stats.commit_seconds += self._stats.last_commit_seconds
         self._stats.commit_durations.add(self._stats.last_commit_seconds)
         return refused
 

@@ -22,10 +22,10 @@ class WorkerStats:
         Records sent.
     commits, doubts, takes
         Commits that were taken, tasks thrown away, tasks taken.
-    commit_seconds, last_commit_seconds
-        Time spent in commits (deliveries awaited and scripts), in all and the last time.
+    last_commit_seconds
+        Time spent in the last commit (deliveries awaited and scripts).
     commit_durations
-        The same by size.
+        That of all commits, in all and by size.
     """
 
     records: int = 0
@@ -34,6 +34,5 @@ class WorkerStats:
     commits: int = 0
     doubts: int = 0
     takes: int = 0
-    commit_seconds: float = 0.0
     last_commit_seconds: float = 0.0
     commit_durations: DurationCounts = field(default_factory=DurationCounts)

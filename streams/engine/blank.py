@@ -8,13 +8,11 @@ from __future__ import annotations
 from schemas.quantities import HOUR_MS
 from schemas.ticks import TICK_INPUTS, Tick
 from streams.engine.core import Core
+from streams.engine.engine import RANKED_INPUTS
 from streams.marks import encode_marks
 from streams.ports import Snapshot
 from streams.reference import Reference
 from streams.settings import ShopSettings
-
-#: Inputs that a task keeps marks of, besides the ticks; catalog and context are always read whole.
-_MARKED = ("sales", "stock", "prices")
 
 
 def blank_snapshot(task: int, tasks: int, settings: ShopSettings, tick_offset: int, before: Tick) -> Snapshot:
@@ -40,6 +38,6 @@ def blank_snapshot(task: int, tasks: int, settings: ShopSettings, tick_offset: i
     clock.ends = {name: getattr(before, name) for name in TICK_INPUTS}
     clock.catalog_seen, clock.context_seen = before.catalog, before.context
     clock.said_hour = (before.t_ms - settings.slack_ms - settings.period_spread_ms) // HOUR_MS
-    marks = {name: clock.ends[name] for name in _MARKED} | {"ticks": tick_offset}
+    marks = {name: clock.ends[name] for name in RANKED_INPUTS} | {"ticks": tick_offset}
     state = {name: value for name, value in core.writes().items() if value is not None}
     return Snapshot(encode_marks(marks, 0), state)

@@ -22,7 +22,7 @@ from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.watch import WatchedClose
-from streams.features import HISTORY_PERIODS
+from streams.features import HISTORY_PERIODS, past_features
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -219,7 +219,7 @@ class Closes:
     def _learn(self, series: Series, history: History, period: int, sold: int, exposure: float) -> SeriesStack:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
-        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
+        x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
         category = core.pool.category(self._facts.category(series, start_ms))
         lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
         if core.watch is not None:
@@ -240,7 +240,7 @@ class Closes:
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         start_ms = self._core.periods.start_ms(period)
-        x = self._facts.features(series, history.units(HISTORY_PERIODS), period, start_ms)
+        x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
         expected = model.issue(x, self._core.pool.category(self._facts.category(series, start_ms)))
         if expected is not None:
             self._core.emitter.forecast(series, start_ms, start_ms, expected)

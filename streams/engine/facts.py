@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
-from streams.features import PeriodFacts, build_features
+from streams.features import PeriodFacts, known_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from online_models.day_curve import DayCurve
     from schemas.catalog import Product
     from streams.engine.core import Core
@@ -31,8 +29,8 @@ class Facts:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def features(self, series: Series, past: Sequence[float | None], period: int, origin_ms: int) -> Features:
-        """Return what the models are told of a period, as known at an origin."""
+    def features(self, series: Series, past: tuple[float, ...], period: int, origin_ms: int) -> Features:
+        """Return what the models are told of a period, as known at an origin; `past` is :func:`past_features`."""
         core = self._core
         start_ms, end_ms = core.periods.start_ms(period), core.periods.end_ms(period)
         promotion = core.view.promotion(series.store_id, series.sku, start_ms, end_ms, origin_ms)
@@ -48,7 +46,7 @@ class Facts:
             reference_price=reference,
             rival_price=rival,
         )
-        return build_features(past, facts)
+        return Features(facts.slot, past + known_features(facts))
 
     def _prices(self, series: Series, at_ms: int, known_ms: int) -> tuple[float | None, float | None, float | None]:
         """Our price, its reference, and the mean rival price, in one currency."""

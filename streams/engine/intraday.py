@@ -17,7 +17,7 @@ import math
 from typing import TYPE_CHECKING
 
 from online_models.nowcast import Clump
-from online_models.pace_test import (
+from online_models.pace import (
     LEAST_MEAN_UNITS,
     Look,
     beats_the_best_day,

@@ -24,11 +24,9 @@ from streams.engine.emitter import measures
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
 from streams.engine.today import Today
-from streams.features import HISTORY_PERIODS
+from streams.features import HISTORY_PERIODS, past_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from online_models.stack import SeriesStack
     from schemas.signals import Phase
     from streams.engine.core import Core
@@ -155,13 +153,13 @@ class Risk:
         lead_days = self._facts.lead_time_days(series, now_ms)
         pmf = lead_time_pmf(lead_days)
         days = len(pmf) + max(1, round(core.settings.review_days)) + 7
-        means = self._daily_means(series, model, history.units(HISTORY_PERIODS), days, now_ms)
+        means = self._daily_means(series, model, past_features(history.units(HISTORY_PERIODS)), days, now_ms)
         if means is None:
             return None
         return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
 
     def _daily_means(
-        self, series: Series, model: SeriesStack, past: Sequence[float | None], days: int, now_ms: int
+        self, series: Series, model: SeriesStack, past: tuple[float, ...], days: int, now_ms: int
     ) -> list[float] | None:
         """Return expected units of each of the coming windows of one trading day, the first beginning now."""
         periods = self._core.periods

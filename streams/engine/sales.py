@@ -124,7 +124,7 @@ class Sales:
                         risk.moved(series, t_ms, early=booked > 0)
             except BadEvent as error:
                 if is_new:
-                    seen.discard(order.pop())
+                    gate.take_back(t_ms)
                 gate.refuse("sales", record, error)
             if agenda.next_due <= newest:
                 break

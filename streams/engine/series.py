@@ -13,12 +13,28 @@ from __future__ import annotations
 
 import struct
 from array import array
+from operator import attrgetter
 from zlib import crc32
 
 #: Which optional numbers follow (one bit each; the highest: the hours of a day), next_period, counted_ms, price_ms,
 #: flags, no_sale_log, lengths.
 _HEAD = struct.Struct("<Hi3qd4H")
-_NUMBERS = [struct.Struct(f"<{count}q") for count in range(12)]
+#: The numbers that may be unknown, in the order of their bits.
+_OPTIONAL = (
+    "on_hand",
+    "last_sale_ms",
+    "price",
+    "threshold",
+    "clear_at",
+    "risk_since",
+    "stockout_since",
+    "suspect_since",
+    "surge_since",
+    "drift_since",
+    "slump_since",
+)
+_optional_of = attrgetter(*_OPTIONAL)
+_NUMBERS = [struct.Struct(f"<{count}q") for count in range(len(_OPTIONAL) + 1)]
 _PERIOD = struct.Struct("<i4q")
 #: An ordinal (of an hour, of a step) in four bytes, units in eight.
 _PAIR_BYTES = 12
@@ -129,21 +145,7 @@ class Series:
         """Return the row; what is not packed here is not state."""
         known = _HAS_DAY if self.closed or self.gaps else 0
         numbers: list[int] = []
-        for bit, value in enumerate(
-            (
-                self.on_hand,
-                self.last_sale_ms,
-                self.price,
-                self.threshold,
-                self.clear_at,
-                self.risk_since,
-                self.stockout_since,
-                self.suspect_since,
-                self.surge_since,
-                self.drift_since,
-                self.slump_since,
-            )
-        ):
+        for bit, value in enumerate(_optional_of(self)):
             if value is not None:
                 known |= 1 << bit
                 numbers.append(value)
@@ -179,19 +181,8 @@ class Series:
         self.risk_early, self.zero_log = flags & 1, flags >> 1
         size = (known & ~_HAS_DAY).bit_count()
         numbers = iter(_NUMBERS[size].unpack_from(row, _HEAD.size))
-        (
-            self.on_hand,
-            self.last_sale_ms,
-            self.price,
-            self.threshold,
-            self.clear_at,
-            self.risk_since,
-            self.stockout_since,
-            self.suspect_since,
-            self.surge_since,
-            self.drift_since,
-            self.slump_since,
-        ) = (next(numbers) if known & 1 << bit else None for bit in range(len(_NUMBERS) - 1))
+        for bit, name in enumerate(_OPTIONAL):
+            setattr(self, name, next(numbers) if known & 1 << bit else None)
         at = self._unpack_lists(row, _HEAD.size + _NUMBERS[size].size, head[6:])
         if known & _HAS_DAY:
             self._unpack_day(row, at)

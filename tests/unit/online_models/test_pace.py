@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from online_models.nowcast import DayAhead
-from online_models.pace_test import ALPHA, Look, beats_the_best_day, is_usual, without_bulk
+from online_models.pace import ALPHA, Look, beats_the_best_day, is_usual, without_bulk
 
 SHARES = [0.05, 0.1, 0.15, 0.15, 0.1, 0.1, 0.15, 0.1, 0.1]
 
