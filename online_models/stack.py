@@ -30,7 +30,7 @@ import numpy as np
 from online_models import registry
 from online_models.columns import COLUMNS, Column, Features
 from online_models.conformal import NOMINAL, CalibratedDistribution
-from online_models.drift import DriftFinding, LikelihoodCusum
+from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
 from online_models.pool import Category
 from online_models.stack_experts import StackExperts
 from online_models.stack_forecast import StackForecast, StackLesson
@@ -56,15 +56,16 @@ from online_models.stack_layout import (
 )
 from online_models.stack_levels import StackLevels
 from online_models.stack_score import CALIBRATED_FROM, StackScore
+from online_models.stack_watch import StackWatch
 from schemas.errors import StateCorrupt
 
 DRIFT_WARM_UP_PERIODS = 14
-FORECAST_THRESHOLD, REFERENCE_THRESHOLD = 5.0, 6.0
+#: Mean over standard deviation of a period from which a new level is believed at once; below, that does harm.
+JUMP_SIGNAL_TO_NOISE = 1.6
 _MAGIC = b"DS"
 _PREFIX = Struct("<2sHI")
 _LENGTH = Struct("<H")
 _CHECKSUM = Struct("<I")
-_DETECTOR = LikelihoodCusum.SIZE
 _PIECE = 1000
 _LEAST_EXPOSURE, _JUDGED_EXPOSURE = 0.02, 0.5
 _DORMANT = 0.002
@@ -82,8 +83,8 @@ class SeriesStack:
         What a row of features holds.
     extras
         Registered experts that join the five of the stack.
-    drift_threshold, reference_threshold
-        Scores that a finding against the forecast, or against the slow reference, must exceed. Settings, not state.
+    drift_threshold
+        Score that a drift finding must exceed. A setting, not state.
 
     Examples
     --------
@@ -102,8 +103,7 @@ class SeriesStack:
     """
 
     __slots__ = (
-        "extras", "layout", "_experts", "_forecast_detector", "_levels", "_numbers", "_reference_detector", "_score",
-        "_state",
+        "extras", "layout", "_experts", "_levels", "_numbers", "_score", "_state", "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -111,8 +111,7 @@ class SeriesStack:
         season: int = 7,
         columns: tuple[Column, ...] = COLUMNS,
         extras: tuple[str, ...] = (),
-        drift_threshold: float = FORECAST_THRESHOLD,
-        reference_threshold: float = REFERENCE_THRESHOLD,
+        drift_threshold: float = DEFAULT_THRESHOLD,
     ) -> None:
         self.layout = layout = layout_of(season, columns, extras)
         self.extras = tuple(registry.make(name, season, columns) for name in extras)
@@ -122,8 +121,7 @@ class SeriesStack:
         self._state = state = array("f", bytes(4 * layout.size))
         #: The same memory, for what is done on whole stretches.
         self._numbers = np.frombuffer(state, dtype=np.float32)
-        self._forecast_detector = LikelihoodCusum(drift_threshold)
-        self._reference_detector = LikelihoodCusum(reference_threshold)
+        self._watch = StackWatch(drift_threshold)
         self._start()
 
     def _start(self) -> None:
@@ -178,7 +176,7 @@ class SeriesStack:
     @property
     def drift_score(self) -> float | None:
         """How near the series is to a drift from its forecast, nats; None while the detectors warm up."""
-        return self._forecast_detector.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
+        return self._watch.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
 
     @property
     def issued(self) -> StackForecast | None:
@@ -187,11 +185,14 @@ class SeriesStack:
         mean = state[ISSUED_MEAN]
         if mean < 0.0:
             return None
-        grain = self.grain
-        levels = self.levels if mean >= CALIBRATED_FROM * grain else NOMINAL
-        distribution = CalibratedDistribution(mean, state[ISSUED_DISPERSION], grain, levels)
         means = tuple(state[layout.means : layout.losses])
-        return StackForecast(mean, distribution, self.champion, means, state[ISSUED_NAIVE])
+        return StackForecast(mean, self.distribution(mean), self.champion, means, state[ISSUED_NAIVE])
+
+    def distribution(self, mean_units: float) -> CalibratedDistribution:
+        """Demand of a period around a mean, scattered and calibrated as of the forecast issued last."""
+        grain = self.grain
+        levels = self.levels if mean_units >= CALIBRATED_FROM * grain else NOMINAL
+        return CalibratedDistribution(mean_units, self._state[ISSUED_DISPERSION], grain, levels)
 
     # --- forecasting ------------------------------------------------------------------------------------------
 
@@ -305,7 +306,7 @@ class SeriesStack:
             residual = demand - issued.mean_units
             variance = issued.distribution.variance
             standardised = residual / math.sqrt(variance) if variance > 0.0 else None
-            finding, against = self._watch(demand, issued)
+            finding, against = self._judge_drift(demand, issued)
             self._score.learn(state, demand, issued.means, issued.distribution, category)
         if exposure >= _LEAST_EXPOSURE and (issued is not None or exposure > _JUDGED_EXPOSURE):
             state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
@@ -313,22 +314,12 @@ class SeriesStack:
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
         return StackLesson(issued, y, demand, lost, residual, standardised, finding, against, mae, mse)
 
-    def _watch(self, y: float, issued: StackForecast) -> tuple[DriftFinding | None, str | None]:
-        """Test for drift against the forecast, and against what the forecast would be at the slow level."""
+    def _judge_drift(self, y: float, issued: StackForecast) -> tuple[DriftFinding | None, str | None]:
         state = self._state
         if state[SEEN] < DRIFT_WARM_UP_PERIODS:
             return None, None
-        mid, mean, dispersion = state[MID], issued.mean_units, issued.distribution.dispersion
-        slow = mean * state[REFERENCE] / mid if mid > 0.0 else mean
-        found = self._forecast_detector.update(y, mean, dispersion)
-        slowly = self._reference_detector.update(y, slow, dispersion)
-        if found is not None:
-            self._reference_detector.rest()
-            return found, "forecast"
-        if slowly is not None:
-            self._forecast_detector.rest()
-            return slowly, "reference"
-        return None, None
+        mid, mean = state[MID], issued.mean_units
+        return self._watch.update(y, issued, mean * state[REFERENCE] / mid if mid > 0.0 else mean)
 
     def _learn(self, y: float, x: Features, category: Category, period: int, weight: float) -> None:
         state = self._state
@@ -343,7 +334,7 @@ class SeriesStack:
     def jump(self) -> None:
         """Answer a drift finding: take the fast level for the truth, and let the own regression learn faster.
 
-        Helps where a period's mean is at least 1.6 of its standard deviations; below that it does harm.
+        For forecasts of a signal-to-noise of `JUMP_SIGNAL_TO_NOISE` or more.
         """
         self._levels.jump(self._state)
         self._experts.regression.reopen(_REOPENED)
@@ -354,8 +345,7 @@ class SeriesStack:
         """The whole state, with a version and a checksum."""
         parts = [
             _PREFIX.pack(_MAGIC, self.layout.season, self.layout.signature),
-            self._forecast_detector.encode(),
-            self._reference_detector.encode(),
+            self._watch.encode(),
             self._state.tobytes(),
         ]
         for expert in self.extras:
@@ -389,9 +379,8 @@ class SeriesStack:
 
     def _take(self, state: bytes) -> None:
         at = _PREFIX.size
-        for detector in (self._forecast_detector, self._reference_detector):
-            detector.restore(state[at : at + _DETECTOR])
-            at += _DETECTOR
+        self._watch.restore(state[at : at + StackWatch.SIZE])
+        at += StackWatch.SIZE
         self._numbers[:] = np.frombuffer(state, np.float32, self.layout.size, at)
         at += 4 * self.layout.size
         for expert in self.extras:

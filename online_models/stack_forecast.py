@@ -5,6 +5,7 @@ The one rule: a lesson holds the forecast as it was issued, never one worked out
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from online_models.conformal import CalibratedDistribution
@@ -33,6 +34,12 @@ class StackForecast(NamedTuple):
     champion: str
     means: tuple[float, ...]
     seasonal_naive: float
+
+    @property
+    def signal_to_noise(self) -> float:
+        """Mean over standard deviation; 0 where nothing scatters."""
+        deviation = math.sqrt(self.distribution.variance)
+        return self.mean_units / deviation if deviation > 0.0 else 0.0
 
 
 class StackLesson(NamedTuple):

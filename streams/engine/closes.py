@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
 from streams.engine.emitter import measures
@@ -43,8 +44,6 @@ ZERO_RUN = 1e-5
 _LONGER_RUN = 1.5
 #: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
 _DRIFT_SIGNAL_TO_NOISE = 0.8
-#: From here on a model that believes the new level at once is nearer to the truth; below, it does harm.
-_JUMP_SIGNAL_TO_NOISE = 1.6
 _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
@@ -296,7 +295,7 @@ class Closes:
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
-        if _signal_to_noise(lesson.forecast) >= _JUMP_SIGNAL_TO_NOISE:
+        if lesson.forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
             model.jump()
         period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
         rate = f"units/{self._core.settings.period}"
@@ -345,10 +344,5 @@ class Closes:
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
 
 
-def _signal_to_noise(expected: StackForecast) -> float:
-    deviation = math.sqrt(expected.distribution.variance)
-    return expected.mean_units / deviation if deviation > 0.0 else 0.0
-
-
 def _tells_drift(expected: StackForecast) -> bool:
-    return _signal_to_noise(expected) >= _DRIFT_SIGNAL_TO_NOISE
+    return expected.signal_to_noise >= _DRIFT_SIGNAL_TO_NOISE

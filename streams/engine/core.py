@@ -42,8 +42,6 @@ CLOCK_FIELD = "clock"
 _CURVES = "c:"
 #: Prefix of the pool's parts: what the series of the task learn together.
 _POOL = "g:"
-#: A slow reference wanders by itself, so it takes this much more than a drift from the forecast.
-_REFERENCE_SHARE = 1.2
 _WEEKDAYS = 7
 
 
@@ -115,11 +113,7 @@ class Core:
         self.watch: Watch | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
-        self._bench = SeriesStack(
-            settings.season,
-            drift_threshold=settings.drift_threshold,
-            reference_threshold=settings.drift_threshold * _REFERENCE_SHARE,
-        )
+        self._bench = SeriesStack(settings.season, drift_threshold=settings.drift_threshold)
         self._blank = self._bench.encode()
         self.pool = Pool(self._bench.layout)
 

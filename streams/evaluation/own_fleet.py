@@ -11,20 +11,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from online_models.columns import COLUMNS, Column, Features
-from online_models.conformal import NOMINAL, CalibratedDistribution
 from online_models.distribution import SMALLEST_MEAN
 from online_models.drift import DEFAULT_THRESHOLD
 from online_models.pool import Category, Pool
-from online_models.stack import SeriesStack
-from online_models.stack_score import CALIBRATED_FROM
+from online_models.stack import JUMP_SIGNAL_TO_NOISE, SeriesStack
 from streams.evaluation.forecaster import LEVELS, SUMS, Closed, FleetPlan, Issued, Probabilities
 from streams.features import HISTORY_PERIODS, PeriodFacts, known_features, past_features
 from streams.partitioner import partition_of
+from streams.settings import ShopSettings
 
-#: As in `ShopSettings`: below this share of stock a period is no whole one.
-EXPOSURE_FLOOR: Final = 0.95
-#: As in the engine: from this signal-to-noise on, the new level is believed at once.
-JUMP_SIGNAL_TO_NOISE: Final = 1.6
+#: Below this share of stock a period is no whole one.
+EXPOSURE_FLOOR: Final = ShopSettings().exposure_floor
 
 
 class OwnSeries:
@@ -45,16 +42,8 @@ class OwnSeries:
         means = stack.horizon_means(xs, self._category)
         if means is None:
             return None
-        dispersion, grain = stack.dispersion, stack.grain
-        each = [
-            CalibratedDistribution(
-                max(mean, SMALLEST_MEAN),
-                dispersion,
-                grain,
-                stack.levels if mean >= CALIBRATED_FROM * grain else NOMINAL,
-            )
-            for mean in means
-        ]
+        grain = stack.grain
+        each = [stack.distribution(max(mean, SMALLEST_MEAN)) for mean in means]
 
         def pit(place: int, units: float) -> Probabilities:
             return each[place].cdf(math.ceil(units / grain) * grain - grain), each[place].cdf(units)
@@ -64,17 +53,15 @@ class OwnSeries:
             [distribution.quantiles(LEVELS) for distribution in each],
             pit,
             {days: each[0].sum_over(means[:days]).quantiles(LEVELS) for days in SUMS if days <= len(means)},
-            dispersion,
+            stack.dispersion,
         )
 
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
         lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
         self._history.append(demand_units if exposure >= EXPOSURE_FLOOR else None)
         forecast, found = lesson.forecast, lesson.drift
-        if found is not None and forecast is not None:
-            deviation = math.sqrt(forecast.distribution.variance)
-            if forecast.mean_units >= JUMP_SIGNAL_TO_NOISE * deviation:
-                self._stack.jump()
+        if found is not None and forecast is not None and forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
+            self._stack.jump()
         return Closed(
             None if forecast is None else forecast.mean_units,
             None if found is None else found.direction,
