@@ -25,7 +25,15 @@ from schemas.topics import QUARANTINE, Topic
 from streams.chain import Chain
 from streams.outcome import Output
 from streams.ports import Clock
-from streams.report import Collector, Report, count_events, score_forecasts
+from streams.report import (
+    Collector,
+    Report,
+    count_events,
+    count_lost,
+    count_outliers,
+    rank_candidates,
+    score_forecasts,
+)
 
 
 class SourceEvent(Protocol):
@@ -164,6 +172,10 @@ class Replay:
             sources=tuple(sources),
             starts_empty_at=starts_empty_at,
             versions=versions(),
+            lost_sales=count_lost(engines),
+            outliers=count_outliers(engines),
+            periods_slept=sum(engine.core.emitter.counts.get("periods_slept", 0) for engine in engines),
+            candidates=rank_candidates(engines),
         )
 
 

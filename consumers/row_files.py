@@ -4,7 +4,8 @@
 file                a row for each
 ==================  =========================================================================================
 forecasts.parquet   forecast issued: store, sku, origin, target, mean, q10, q50, q90, q95, seasonal naive, model
-residuals.parquet   close: store, sku, target, demand (null: unknown), exposure, mean, residual, standardised, drift
+residuals.parquet   close: store, sku, target, demand (null: unknown), exposure, mean, residual, standardised, drift,
+                    units lost to an empty shelf, outlier (z, iqr, both), seen (whole, part, missing)
 features.parquet    close: store, sku, target, slot, and every column of the models
 alerts.parquet      revision of an alert, the fields that are numbers or words
 ==================  =========================================================================================
@@ -23,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from online_models.columns import COLUMNS
+from online_models.outliers import outlier_of
 from schemas.quantities import to_datetime
 from schemas.reading import read_alert, read_forecast
 from schemas.topics import ALERTS, FORECASTS
@@ -102,6 +104,8 @@ class RowFiles:
                 "seasonal_naive": None if forecast is None else forecast.seasonal_naive,
                 "residual": lesson.residual, "standardised": lesson.standardised,
                 "drift": None if lesson.drift is None else lesson.drift.direction,
+                "lost": lesson.lost_units, "outlier": outlier_of(lesson),
+                "seen": "whole" if close.exposure >= 1.0 else "part" if close.exposure > 0.0 else "missing",
             },
         )  # fmt: skip
         names = (column.name for column in COLUMNS)
@@ -135,7 +139,10 @@ class RowFiles:
 
 _TIMES: Final = frozenset({"origin", "target", "opened_at", "updated_at", "resolved_at"})
 _WORDS: Final = frozenset(
-    {"store", "sku", "model", "drift", "alert_id", "kind", "severity", "state", "summary", "currency"}
+    {
+        "store", "sku", "model", "drift", "alert_id", "kind", "severity", "state", "summary", "currency", "outlier",
+        "seen",
+    }
 )  # fmt: skip
 
 

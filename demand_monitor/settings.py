@@ -22,6 +22,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -37,6 +38,7 @@ from pydantic_settings import (
 )
 
 from online_models import registry
+from demand_monitor.calendar_file import read_calendar
 from schemas.errors import BadSetup
 from streams.settings import ShopSettings
 
@@ -115,6 +117,8 @@ class Settings(BaseSettings):
         names stores, and asks for no password. `monitor --processes N` takes N ports, counted up from this one.
     log_level
         Life-cycle events on standard error: all ("info"), only trouble ("warning"), or "none".
+    calendar
+        A file of the shop's own holidays (:mod:`demand_monitor.calendar_file`); its days come before `shop.own_days`.
     shop
         How events are handled; see :class:`streams.settings.ShopSettings`.
 
@@ -145,6 +149,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     metrics_host: str = Field(default="127.0.0.1", min_length=1)
     log_level: LogLevel = "info"
+    calendar: Path | None = None
     shop: ShopSettings = ShopSettings()
 
     _overrides: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -192,7 +197,9 @@ class Settings(BaseSettings):
         for name in ("risk_target", "clear_share", "service_level", "exposure_floor", "poison_share"):
             if not 0 < getattr(shop, name) <= 1:
                 raise ValueError(f"shop.{name} must be above 0 and at most 1")
-        for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days"):
+        if shop.country and not (len(shop.country) == 2 and shop.country.isascii() and shop.country.isupper()):
+            raise ValueError("shop.country must be two capital letters, such as PE")
+        for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days", "sleep_after_periods"):
             if getattr(shop, name) < 0:
                 raise ValueError(f"shop.{name} must not be negative")
         for name in ("dedupe_horizon_ms", "hour_spread_ms", "period_spread_ms"):
@@ -270,6 +277,9 @@ def read_settings(options: Mapping[str, object] | None = None, config: Path | No
         raise BadSetup(_explain(error), "demand-monitor settings") from None
     except SettingsError as error:
         raise BadSetup(f"A variable of the environment cannot be read: {error}.") from None
+    if settings.calendar is not None:
+        days = read_calendar(settings.calendar) + settings.shop.own_days
+        settings = settings.model_copy(update={"shop": replace(settings.shop, own_days=days)})
     settings._overrides.update(
         {ENVIRONMENT_PREFIX + name.upper(): _as_variable(value) for name, value in given.items()}
     )

@@ -2,7 +2,8 @@
 
 Why: a mapping per observation costs more than the learning itself, so a period travels as a *slot* and a *row* of
 floats. The one rule: the order below is part of every stored state; a column is only ever appended, and the state's
-signature changes with it. `streams/features.py` builds rows in this order and says in words what each column is.
+signature changes with it. They are the rows of `online_models/catalogue.py`, which says in words what each of them is;
+`streams/features.py` builds rows in this order.
 
 ====================  =====================================================================
 column                how the regression uses it
@@ -17,6 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from online_models.catalogue import ROWS
 
 
 class Column(NamedTuple):
@@ -53,21 +56,7 @@ class Features(NamedTuple):
     row: tuple[float, ...] = ()
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("lag_1_demand", in_units=True),
-    Column("lag_7_demand", in_units=True),
-    Column("lag_14_demand", in_units=True),
-    Column("lag_28_demand", in_units=True),
-    Column("moving_avg_7days_demand", in_units=True),
-    Column("moving_avg_30days_demand", in_units=True),
-    Column("month_edge"),
-    Column("holiday"),
-    Column("promotion"),
-    Column("promotion_depth"),
-    Column("own_price_ratio", neutral=1.0),
-    Column("price_gap"),
-    Column("price_promo_interaction"),
-)
+COLUMNS: tuple[Column, ...] = tuple(Column(each.name, each.in_units, each.neutral) for each in ROWS)
 
 
 def read_features(x: Mapping[str, float], columns: tuple[Column, ...], slot: int) -> Features:

@@ -155,11 +155,13 @@ class Common(Part):
 class Category(Part):
     """What the series of one category share."""
 
-    __slots__ = ("common",)
+    __slots__ = ("common", "name")
 
-    def __init__(self, layout: Layout, common: Common) -> None:
+    def __init__(self, layout: Layout, common: Common, name: str = "") -> None:
         super().__init__(layout, layout.width, CATEGORY_PRIOR, layout.season)
         self.common = common
+        #: "" where nobody knows what the products have in common.
+        self.name = name
 
     @property
     def level(self) -> float:
@@ -245,7 +247,7 @@ class Pool:
         """Return the part of a category; a new one has learnt nothing."""
         found = self._categories.get(name)
         if found is None:
-            found = self._categories[name] = Category(self._layout, self.common)
+            found = self._categories[name] = Category(self._layout, self.common, name)
         return found
 
     def writes(self) -> dict[str, bytes]:

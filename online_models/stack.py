@@ -70,6 +70,8 @@ _PIECE = 1000
 _LEAST_EXPOSURE, _JUDGED_EXPOSURE = 0.02, 0.5
 _DORMANT = 0.002
 _REOPENED = 0.1
+#: Of the gamma distribution of levels within a category: products of one category differ much.
+_COLD_SHAPE = 0.5
 
 
 class SeriesStack:
@@ -127,6 +129,7 @@ class SeriesStack:
     def _start(self) -> None:
         layout, state = self.layout, self._state
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
+        state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
         state[GRAIN_THOUSANDTHS] = _PIECE
         state[layout.levels : layout.ratio] = array("f", NOMINAL)
         for place in range(layout.ratio, layout.usual):
@@ -196,7 +199,7 @@ class SeriesStack:
 
     # --- forecasting ------------------------------------------------------------------------------------------
 
-    def issue(self, x: Features, category: Category) -> StackForecast | None:
+    def issue(self, x: Features, category: Category, factor: float = 1.0) -> StackForecast | None:
         """Forecast the next period, and keep the forecast: it is the one that will be scored.
 
         Parameters
@@ -205,6 +208,8 @@ class SeriesStack:
             What is known of it.
         category
             Of the series.
+        factor
+            What the candidates make of the experts' weighted mean.
 
         Returns
         -------
@@ -212,6 +217,9 @@ class SeriesStack:
             None before the first observation.
         """
         state, layout = self._state, self.layout
+        cold = self.cold_start(x.slot, category) if self.never_sold else None
+        if cold is not None:
+            return self._issue_cold(cold, category.ratio(x.slot))
         if not state[SEEN]:
             return None
         ratio = category.ratio(x.slot)
@@ -220,11 +228,18 @@ class SeriesStack:
             means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
         weights = self._score.weights(state, category)
         state[layout.means : layout.losses] = array("f", means)
-        state[ISSUED_MEAN] = sum([weight * mean for weight, mean in zip(weights, means, strict=True)])
+        state[ISSUED_MEAN] = factor * sum([weight * mean for weight, mean in zip(weights, means, strict=True)])
         state[ISSUED_RATIO] = ratio
         state[ISSUED_DISPERSION] = self._score.dispersion(state, category)
         last = state[layout.last + x.slot]
         state[ISSUED_NAIVE] = last if last >= 0.0 else state[NEWEST]
+        return self.issued
+
+    def _issue_cold(self, mean: float, ratio: float) -> StackForecast | None:
+        state, layout = self._state, self.layout
+        state[layout.means : layout.losses] = array("f", [mean] * layout.experts)
+        state[ISSUED_MEAN], state[ISSUED_RATIO], state[ISSUED_NAIVE] = mean, ratio, 0.0
+        state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
         return self.issued
 
     def horizon_means(self, xs: Sequence[Features], category: Category) -> list[float] | None:
@@ -243,6 +258,10 @@ class SeriesStack:
             None before the first observation.
         """
         state = self._state
+        if self.never_sold:
+            cold = [self.cold_start(x.slot, category) for x in xs]
+            if xs and None not in cold:
+                return [mean for mean in cold if mean is not None]
         if not state[SEEN]:
             return None
         if not xs:
@@ -253,10 +272,26 @@ class SeriesStack:
             means = [mean + weight * (expert.mean(*x) or 0.0) for mean, x in zip(means, xs, strict=True)]
         return means
 
+    @property
+    def never_sold(self) -> bool:
+        """Whether no sale was ever learnt."""
+        return self._state[SCALE] <= 0.0
+
     def cold_start(self, slot: int, category: Category) -> float | None:
-        """Expected units of a series that was never observed: what is typical of its category; None if nothing is."""
+        """Expected units of a series that never sold: its category's, less with each period without a sale.
+
+        The mean of a gamma distribution of levels, of which the category knows the mean, after so many empty periods.
+        None where the category is unknown, or knows no level.
+        """
         level = category.level
-        return level * category.ratio(slot) if level > 0.0 else None
+        if level <= 0.0 or not category.name:
+            return None
+        return category.ratio(slot) * _COLD_SHAPE / (_COLD_SHAPE / level + self._state[SEEN])
+
+    def rest(self, periods: int) -> None:
+        """Let so many periods without any demand pass at once, and withdraw the forecast."""
+        self._levels.rest(self._state, periods)
+        self._state[ISSUED_MEAN] = self._state[ISSUED_RATIO] = NEVER
 
     # --- learning ---------------------------------------------------------------------------------------------
 
@@ -306,8 +341,9 @@ class SeriesStack:
             residual = demand - issued.mean_units
             variance = issued.distribution.variance
             standardised = residual / math.sqrt(variance) if variance > 0.0 else None
-            finding, against = self._judge_drift(demand, issued)
-            self._score.learn(state, demand, issued.means, issued.distribution, category)
+            if not self.never_sold:
+                finding, against = self._judge_drift(demand, issued)
+                self._score.learn(state, demand, issued.means, issued.distribution, category)
         if exposure >= _LEAST_EXPOSURE and (issued is not None or exposure > _JUDGED_EXPOSURE):
             state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
             self._learn(demand, x, category, period, exposure)

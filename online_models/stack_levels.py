@@ -155,6 +155,22 @@ class StackLevels:
             place += 1
             in_slot += 1
 
+    def rest(self, state: array[float], periods: int) -> None:
+        """Move all levels as so many periods without demand would, each slot in its turn."""
+        layout = self._layout
+        state[SHARE] *= (1.0 - _TSB_GAIN) ** periods
+        state[SOLD_SHARE] *= (1.0 - _SOLD_GAIN) ** periods
+        state[SCALE] *= (1.0 - self._scale) ** periods
+        for place, usual_gain in self._levels:
+            state[place] *= (1.0 - usual_gain) ** periods
+        slots = (1.0 - self._slot_mean[1]) ** (periods / layout.season)
+        for slot in range(layout.season):
+            if state[layout.slot_mean + slot] > 0.0:
+                state[layout.slot_mean + slot] *= slots
+            if periods >= layout.season and state[layout.last + slot] > 0.0:
+                state[layout.last + slot] = 0.0
+        state[NEWEST] = 0.0
+
     def jump(self, state: array[float]) -> None:
         """Take the fast level for the truth: demand has changed, and the past says nothing of the new level."""
         layout, mid, fast = self._layout, state[MID], state[FAST]

@@ -1,7 +1,7 @@
 """What is known of a period before it begins, as numbers for the models.
 
-Why: a feature is a promise about time: it reads only what was known at the origin. The one rule: the catalogue below
-and the columns of `online_models/columns.py` name the same features in the same order; a test holds them together.
+Why: a feature is a promise about time: it reads only what was known at the origin. The one rule: a row holds the rows
+of `online_models/catalogue.py` in their order; a test holds them together.
 That every fact was known in time (`known_at` at or before the origin) is the caller's duty; nothing here can check it.
 
 Unknown values take the neutral value of their column, which says "nothing special", so that an unknown never looks like
@@ -11,61 +11,18 @@ a fact: an unknown lag is the newest moving average, an unknown price stands at 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from online_models.columns import Features
+from online_models.columns import COLUMNS, Features
 
 MONTH_EDGE_FIRST_DAYS = 3
 MONTH_EDGE_LAST_DAYS = 2
 HISTORY_PERIODS = 30
 """How many past periods `build_features` reads at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureSpec:
-    """One line of the catalogue.
-
-    Parameters
-    ----------
-    name
-        As the models' columns name it.
-    unit
-        Of its values.
-    why
-        What it tells about demand.
-    source
-        Topic or state that it comes from.
-    if_unknown
-        The value it takes then.
-    """
-
-    name: str
-    unit: str
-    why: str
-    source: str
-    if_unknown: str
-
-
-_PAST = "the series' own closed periods"
-_AVERAGE = "moving_avg_7days_demand"
-
-CATALOGUE: tuple[FeatureSpec, ...] = (
-    FeatureSpec("lag_1_demand", "units per period", "the newest demand", _PAST, _AVERAGE),
-    FeatureSpec("lag_7_demand", "units per period", "the same weekday, last week", _PAST, _AVERAGE),
-    FeatureSpec("lag_14_demand", "units per period", "the same weekday, two weeks ago", _PAST, _AVERAGE),
-    FeatureSpec("lag_28_demand", "units per period", "the same weekday, four weeks ago", _PAST, _AVERAGE),
-    FeatureSpec(_AVERAGE, "units per period", "where demand stands now", _PAST, "the 30-period average"),
-    FeatureSpec("moving_avg_30days_demand", "units per period", "where it stood lately", _PAST, "the series' level"),
-    FeatureSpec("month_edge", "0 or 1", "pay days: first 3 and last 2 days of a month", "calendar", "0"),
-    FeatureSpec("holiday", "0 or 1", "shopping before and on a holiday", "store calendar", "0"),
-    FeatureSpec("promotion", "0 or 1", "our promotion runs", "context.v1", "0"),
-    FeatureSpec("promotion_depth", "share of the price", "how deep it cuts", "context.v1", "0"),
-    FeatureSpec("own_price_ratio", "our price / our reference price", "own elasticity", "stock.v1 shelf_price", "1"),
-    FeatureSpec("price_gap", "our price / the rival's - 1", "cross elasticity", "competitor-prices.v1", "0"),
-    FeatureSpec("price_promo_interaction", "price_gap x promotion", "a promotion tells more when dear", "both", "0"),
-)
+NO_PAST = (math.nan,) * sum(column.in_units for column in COLUMNS)
+"""Stands for the features of past demand where nobody writes rows: no model reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +45,8 @@ class PeriodFacts:
         In one currency and unit; None: unknown.
     signals
         Values of the columns that a shop has added to the plain set, in their order.
+    drivers
+        What the built-in candidates say of it (see `streams.driver_values`); absent where they say nothing.
     """
 
     index: int
@@ -100,6 +59,7 @@ class PeriodFacts:
     reference_price: float | None = None
     rival_price: float | None = None
     signals: tuple[float, ...] = ()
+    drivers: Mapping[str, float] = field(default_factory=dict)
 
 
 def build_features(history: Sequence[float | None], facts: PeriodFacts) -> Features:
@@ -122,7 +82,7 @@ def build_features(history: Sequence[float | None], facts: PeriodFacts) -> Featu
     >>> facts = PeriodFacts(index=8, slot=1, season=7, promotion_depth=0.2, own_price=8.0, reference_price=10.0,
     ...     rival_price=10.0)
     >>> features = build_features([4.0, None, 6.0], facts)
-    >>> named = dict(zip((spec.name for spec in CATALOGUE), features.row))
+    >>> named = dict(zip((column.name for column in COLUMNS), features.row))
     >>> named["lag_1_demand"], named["lag_7_demand"], named["moving_avg_7days_demand"]
     (6.0, 5.0, 5.0)
     >>> named["promotion"], named["own_price_ratio"], round(named["price_gap"], 3)

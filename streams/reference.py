@@ -14,20 +14,23 @@ The one rule: of the facts that pass, the newest to become valid wins; then the 
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from schemas.catalog import Product, Store, SupplyTerms
 from schemas.context import ContextSignal, Promotion, StoreStatus
 from schemas.errors import BadEvent
-from schemas.quantities import to_ms
+from schemas.quantities import DAY_MS, to_ms
 from schemas.reading import read_catalog, read_context
 from streams.ports import Record
 
 T = TypeVar("T")
 _FOREVER = 1 << 62
+#: No signal is looked for that began longer before a moment than this.
+_LONGEST_SIGNAL_MS = 400 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,58 @@ class Shelf(Generic[T]):
                 yield fact
 
 
+class SignalShelf:
+    """Signals by what they speak of and by name, in the order in which they hold."""
+
+    def __init__(self) -> None:
+        self._facts: dict[tuple[str, str], dict[str, list[Fact[ContextSignal]]]] = {}
+
+    def put(self, body: ContextSignal, fact: Fact[ContextSignal]) -> None:
+        """Add one fact."""
+        by_name = self._facts.setdefault((body.scope, body.scope_id), {})
+        if body.name not in by_name:
+            by_name[body.name] = []
+            # Names stand in one order, whichever was heard of first: sums over them are the same to the last bit.
+            self._facts[body.scope, body.scope_id] = by_name = dict(sorted(by_name.items()))
+        insort(by_name[body.name], fact, key=_signal_order)
+
+    def __bool__(self) -> bool:
+        return bool(self._facts)
+
+    def names(self, scope: str, scope_id: str) -> Iterable[str]:
+        """Return the names of all signals about something, whoever may see them."""
+        return self._facts.get((scope, scope_id), ())
+
+    def value(
+        self, scope: str, scope_id: str, name: str, at_ms: int, known_ms: int, end: int, stale_ms: int = 0
+    ) -> float | None:
+        """Return what a signal says of a moment, as known at another, below an offset.
+
+        Parameters
+        ----------
+        scope, scope_id, name
+            Which one.
+        at_ms, known_ms, end
+            The moment asked about, the asking moment, the end of what is on the record.
+        stale_ms
+            How long after its end a value still stands for want of a newer one.
+        """
+        facts = self._facts.get((scope, scope_id), {}).get(name, ())
+        for place in range(bisect_right(facts, (at_ms, _FOREVER, _FOREVER), key=_signal_order) - 1, -1, -1):
+            fact = facts[place]
+            if fact.offset >= end or fact.known_ms > known_ms:
+                continue
+            if at_ms < fact.to_ms + stale_ms:
+                return fact.body.value
+            if at_ms - fact.from_ms > _LONGEST_SIGNAL_MS:
+                return None
+        return None
+
+
+def _signal_order(fact: Fact[ContextSignal]) -> tuple[int, int, int]:
+    return fact.from_ms, fact.known_ms, fact.offset
+
+
 class Reference:
     """Everything read from `catalog.v1` and `context.v1`, in offset order; shared by the tasks of a process."""
 
@@ -89,7 +144,7 @@ class Reference:
         self.stores = Shelf[Store]()
         self.terms = Shelf[SupplyTerms]()
         self.promotions = Shelf[Promotion]()
-        self.signals = Shelf[ContextSignal]()
+        self.signals = SignalShelf()
         self.statuses = Shelf[StoreStatus]()
 
     def feed(self, name: str, records: Sequence[Record], position: int) -> None:
@@ -127,7 +182,7 @@ class Reference:
         elif isinstance(body, StoreStatus):
             self.statuses.put((body.store_id,), Fact(*bounds, body))
         else:
-            self.signals.put((body.scope, body.scope_id), Fact(*bounds, body))
+            self.signals.put(body, Fact(*bounds, body))
 
     def view(self, catalog_end: int, context_end: int) -> View:
         """Return what is visible below these ends."""
@@ -171,6 +226,20 @@ class View:
                 if found is None or (fact.body.depth or 0.0) > (found.depth or 0.0):
                     found = fact.body
         return found
+
+    def promotions(
+        self, store_id: str, sku: str, from_ms: int, until_ms: int, known_ms: int
+    ) -> Iterator[Fact[Promotion]]:
+        """Yield the promotions that touch an interval, of the store and of all stores, as known at a moment."""
+        shelf, end = self.reference.promotions, self.context_end
+        yield from shelf.overlapping((sku, store_id), from_ms, until_ms, known_ms, end)
+        yield from shelf.overlapping((sku, None), from_ms, until_ms, known_ms, end)
+
+    def signal(
+        self, scope: str, scope_id: str, name: str, at_ms: int, known_ms: int, stale_ms: int = 0
+    ) -> float | None:
+        """Return what a signal says of a moment, as known at another; see :meth:`SignalShelf.value`."""
+        return self.reference.signals.value(scope, scope_id, name, at_ms, known_ms, self.context_end, stale_ms)
 
     def status(self, store_id: str, at_ms: int, known_ms: int) -> StoreStatus | None:
         """Return a store's status at a moment, as known at another."""

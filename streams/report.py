@@ -13,10 +13,11 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from schemas.alerts import Alert
-from schemas.quantities import to_ms
+from schemas.quantities import THOUSANDTHS, to_ms
 from schemas.quarantine import Refusal
 from schemas.reading import read_alert
 from schemas.topics import ALERTS, FORECASTS, QUARANTINE, SIGNALS
+from streams.engine.closes import LOST_MONEY, LOST_UNITS, OUTLIERS
 from streams.engine.engine import EngineTask
 from streams.engine.scoreboard import Scoreboard
 from streams.outcome import Output
@@ -57,6 +58,31 @@ class KindCounts(BaseModel):
     early: int
 
 
+class LostSales(BaseModel):
+    """Demand that found an empty shelf, as the forecasts have it; money at the shelf's price, where one is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    units: float
+    money: dict[str, float]
+
+
+class CandidateStanding(BaseModel):
+    """How a candidate stood in a category of a task at the end; gain is the share of the loss that it takes away."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: int
+    category: str
+    name: str
+    member: bool
+    effect: float
+    gain: float
+    low: float
+    high: float
+    periods: float
+
+
 class Report(BaseModel):
     """What `replay --report` writes; `starts_empty_at` is where a state without a past began, else None."""
 
@@ -80,6 +106,10 @@ class Report(BaseModel):
     sources: tuple[str, ...]
     starts_empty_at: datetime | None
     versions: dict[str, str]
+    lost_sales: LostSales | None = None
+    outliers: dict[str, int] = {}
+    periods_slept: int = 0
+    candidates: tuple[CandidateStanding, ...] = ()
 
 
 class Collector:
@@ -150,6 +180,40 @@ def count_events(engines: Iterable[EngineTask], quarantined: Counter[str]) -> Ev
         duplicate=total["duplicate"],
         late=total["late"],
         quarantined=dict(sorted(quarantined.items())),
+    )
+
+
+def count_lost(engines: Iterable[EngineTask]) -> LostSales:
+    """Return what empty shelves cost."""
+    units, money = 0, Counter[str]()
+    for engine in engines:
+        for name, number in engine.core.emitter.counts.items():
+            if name == LOST_UNITS:
+                units += number
+            elif name.startswith(LOST_MONEY):
+                money[name[len(LOST_MONEY) :]] += number
+    return LostSales(
+        units=units / THOUSANDTHS, money={currency: cents / 100 for currency, cents in sorted(money.items())}
+    )
+
+
+def count_outliers(engines: Iterable[EngineTask]) -> dict[str, int]:
+    """Return flagged residuals by rule."""
+    found = Counter[str]()
+    for engine in engines:
+        counts = engine.core.emitter.counts
+        found.update({name[len(OUTLIERS) :]: number for name, number in counts.items() if name.startswith(OUTLIERS)})
+    return dict(sorted(found.items()))
+
+
+def rank_candidates(engines: Iterable[EngineTask]) -> tuple[CandidateStanding, ...]:
+    """Return the standing of every candidate that was ever judged."""
+    return tuple(
+        CandidateStanding(task=engine.core.emitter.task, category=category, **standing._asdict())
+        for engine in engines
+        for category, candidates in engine.core.drivers.by_category()
+        for standing in candidates.standings()
+        if standing.periods > 1.0
     )
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from schemas.ids import derive_id
 from schemas.quantities import DAY_MS, HOUR_MS
+from streams.holiday_calendar import OwnDay
 
 Period = Literal["day", "week", "month"]
 Grain = Literal["line", "hour", "day", "week", "month"]
@@ -63,6 +64,13 @@ class ShopSettings:
         Series a task must know of a store before it judges the store's silence.
     poison_share
         Share of refused records among the last 1,000 of a partition that stops the worker.
+    country
+        Two letters, where the catalog names no country of a store; "" knows no holidays.
+    own_days
+        The shop's own calendar.
+    sleep_after_periods
+        Periods without a sale after which a series that has no stock and no order is closed no more, until an event
+        wakes it; 0 never.
     models
         "champion", or "none" to run the stream part alone.
     extra_models
@@ -89,6 +97,9 @@ class ShopSettings:
     silence_probability: float = 1e-5
     silence_series: int = 10
     poison_share: float = 0.05
+    country: str = ""
+    own_days: tuple[OwnDay, ...] = ()
+    sleep_after_periods: int = 56
     models: Literal["champion", "none"] = "champion"
     extra_models: tuple[str, ...] = ()
 

@@ -14,16 +14,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from online_models.outliers import outlier_of
 from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
 from streams.engine.emitter import measures
-from streams.engine.facts import DRIFT_MONEY_DAYS
+from streams.engine.facts import DRIFT_MONEY_DAYS, Promotions
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.watch import WatchedClose
-from streams.features import HISTORY_PERIODS, past_features
+from streams.features import HISTORY_PERIODS, NO_PAST, past_features
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -48,6 +49,8 @@ _DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
 _SELLS_ALWAYS, _LEAST_CHANCE = 0.98, 1e-9
+#: Counts of the report: thousandths of units and hundredths of money that found an empty shelf; flagged residuals.
+LOST_UNITS, LOST_MONEY, OUTLIERS = "lost_thousandths", "lost_cents.", "outliers."
 #: So far below zero that the hours of a month do not bring it back.
 _NEVER_EMPTY = -1_000
 
@@ -190,21 +193,28 @@ class Closes:
         in_stock = self._intraday.in_stock_share(series, period, cut_ms) if window[EMPTY_HOURS] >= 0 else None
         hidden_ms = max(0, window[EMPTY_HOURS]) * HOUR_MS + window[OUT_MS]
         exposure = self._facts.exposure(series, period, hidden_ms, in_stock, cut_ms)
-        if self._stood_empty(series, period, window[SOLD]):
+        stood_empty = self._stood_empty(series, period, window[SOLD])
+        if stood_empty:
             exposure = 0.0
         taught = exposure >= core.settings.exposure_floor
         history = core.archive.of(series)
-        model = self._learn(series, history, period, window[SOLD], exposure)
+        model, lesson = self._learn(series, history, period, window[SOLD], exposure)
         self._intraday.close_day(series, history, period, taught)
         history.append(period, window[SOLD], window[RETURNED], taught)
+        history.rest = 0
+        if lesson.lost_units > 0.0 and (stood_empty or hidden_ms > 0):
+            self._count_lost(series, period, lesson.lost_units, cut_ms)
         series.next_period = period + 1
         expected = self._issue(series, history, model, period + 1)
-        self._intraday.open_day(series, history, expected)
+        # What a category sells is no yardstick for the hours of a product that never sold.
+        self._intraday.open_day(series, history, None if model.never_sold else expected)
         history.model = model.encode()
         self._say_luck(series, model, expected)
         core.archive.keep(series, history)
         core.emitter.count("periods_closed")
         core.table.touch(series)
+        if self._windows.may_sleep(series):
+            self._windows.put_to_sleep(series)
         self._windows.plan_next(series)
         if series.on_hand is not None:
             self._risk.replan(series, end_ms, model)
@@ -215,21 +225,54 @@ class Closes:
         since = series.stockout_since
         return sold <= 0 and since is not None and since <= self._facts.trading_ms(period)[0]
 
-    def _learn(self, series: Series, history: History, period: int, sold: int, exposure: float) -> SeriesStack:
+    def _count_lost(self, series: Series, period: int, units: float, cut_ms: int) -> None:
+        """Count what an empty shelf kept from being sold, in units and money; not where the till was shut or silent."""
+        if self._facts.exposure(series, period, 0, None, cut_ms) <= 0.0:
+            return
+        emitter = self._core.emitter
+        emitter.count(LOST_UNITS, round(units * THOUSANDTHS))
+        price = self._facts.own_price(series, self._core.periods.start_ms(period))
+        if price is not None:
+            emitter.count(f"{LOST_MONEY}{price[1]}", round(units * price[0] * 100))
+
+    def _learn(
+        self, series: Series, history: History, period: int, sold: int, exposure: float
+    ) -> tuple[SeriesStack, StackLesson]:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
-        x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
-        category = core.pool.category(self._facts.category(series, start_ms))
-        lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        # No model reads the features of past demand: they are worked out for whoever writes rows.
+        past = NO_PAST if core.watch is None else past_features(history.units(HISTORY_PERIODS))
+        promotions = self._facts.promotions(series, period, start_ms)
+        x = self._facts.features(series, past, period, start_ms, promotions)
+        name = self._facts.category(series, start_ms)
+        lesson = model.close(max(0, sold) / THOUSANDTHS, x, core.pool.category(name), period, exposure)
         if core.watch is not None:
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
         if exposure >= core.settings.exposure_floor:
+            self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
                 core.board.add(lesson, period)
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             self._note_score(series, period, lesson, model)
-        return model
+            outlier = outlier_of(lesson)
+            if outlier is not None:
+                core.emitter.count(f"{OUTLIERS}{outlier}")
+        return model, lesson
+
+    def _teach_candidates(
+        self, series: Series, category: str, period: int, promotions: Promotions, lesson: StackLesson
+    ) -> None:
+        """Let what may move demand from outside compete, by a period that was seen whole."""
+        issued, y = lesson.forecast, lesson.y_units
+        if issued is None or y is None:
+            return
+        start_ms = self._core.periods.start_ms(period)
+        values = self._facts.drivers.values(series, category, period, start_ms, promotions)
+        spread = issued.distribution
+        self._facts.candidates(category).learn(
+            period, y, issued.mean_units, spread.dispersion, spread.grain, values
+        )  # fmt: skip
 
     def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
         """Let people see how near to a drift the series of a store are."""
@@ -238,11 +281,17 @@ class Closes:
             self._core.drifts.note(series.store_id, period, score)
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
-        start_ms = self._core.periods.start_ms(period)
-        x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
-        expected = model.issue(x, self._core.pool.category(self._facts.category(series, start_ms)))
+        core, facts = self._core, self._facts
+        start_ms = core.periods.start_ms(period)
+        category = facts.category(series, start_ms)
+        promotions = facts.promotions(series, period, start_ms)
+        x = facts.features(series, NO_PAST, period, start_ms, promotions)
+        if core.reference.signals:
+            facts.drivers.advance(series, category, period, start_ms)
+        values = facts.drivers.values(series, category, period, start_ms, promotions)
+        expected = model.issue(x, core.pool.category(category), facts.candidates(category).factor(period, values))
         if expected is not None:
-            self._core.emitter.forecast(series, start_ms, start_ms, expected)
+            core.emitter.forecast(series, start_ms, start_ms, expected)
         return expected
 
     def _say_luck(self, series: Series, model: SeriesStack, expected: StackForecast | None) -> None:
@@ -266,7 +315,8 @@ class Closes:
         self._say_drift(series, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
-        self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
+        if series.last_sale_ms is not None:
+            self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
         expected = lesson.forecast
         chance = expected.distribution.cdf(lesson.y_units)
         told = series.slump_since is not None

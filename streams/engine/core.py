@@ -6,7 +6,7 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
-    curves     shares by hour      c:
+    curves     shares by hour      c:          drivers  candidates, usual signals          k:, u:
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -25,6 +25,7 @@ from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
 from streams.engine.dedupe import DedupeIndex
 from streams.engine.drift_scores import DriftScores
+from streams.engine.drivers import DriverTable
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
 from streams.engine.market import MarketTable
@@ -118,10 +119,13 @@ class Core:
         )
         self._blank = self._bench.encode()
         self.pool = Pool(self._bench.layout)
+        self.drivers = DriverTable(self._bench.layout.memory_periods)
 
     def model(self, history: History) -> SeriesStack:
         """Return a series' model, read from its stored bytes into the task's one workbench: use it, then let it go."""
         self._bench.restore(history.model or self._blank)
+        if history.rest and history.taught[-1]:
+            self._bench.rest(history.rest)
         return self._bench
 
     # --- snapshot ---------------------------------------------------------------------------------------------
@@ -141,6 +145,7 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **self.drivers.writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
@@ -189,6 +194,7 @@ class Core:
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)
+        self.drivers.load(state)
         for name, value in state.items():
             if name.startswith(_CURVES):
                 self.curves.take(name[len(_CURVES) :], unseal(value, name))

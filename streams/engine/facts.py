@@ -6,20 +6,25 @@ The one rule: every look-up names the moment at which it is asked; nothing later
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
+from streams.driver_values import PromotionSpan, department
+from streams.engine.drivers import Drivers
 from streams.features import PeriodFacts, known_features
 
 if TYPE_CHECKING:
+    from online_models.candidates import Candidates
     from online_models.day_curve import DayCurve
     from schemas.catalog import Product
     from streams.engine.core import Core
     from streams.engine.series import Series
     from streams.engine.stores import StoreState
 
+Promotions = tuple[PromotionSpan | None, PromotionSpan | None]
 _CLOSED = ("closed", "feed_down")
 
 
@@ -28,25 +33,55 @@ class Facts:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.drivers = Drivers(core)
 
-    def features(self, series: Series, past: tuple[float, ...], period: int, origin_ms: int) -> Features:
+    def features(
+        self,
+        series: Series,
+        past: tuple[float, ...],
+        period: int,
+        origin_ms: int,
+        promotions: Promotions | None = None,
+    ) -> Features:
         """Return what the models are told of a period, as known at an origin; `past` is :func:`past_features`."""
         core = self._core
-        start_ms, end_ms = core.periods.start_ms(period), core.periods.end_ms(period)
-        promotion = core.view.promotion(series.store_id, series.sku, start_ms, end_ms, origin_ms)
-        depth = None if promotion is None else math.nan if promotion.depth is None else promotion.depth
+        start_ms = core.periods.start_ms(period)
+        running, _ = promotions or self.promotions(series, period, origin_ms)
+        depth = None if running is None else math.nan if running.depth is None else running.depth
         own, reference, rival = self._prices(series, start_ms, origin_ms)
         facts = PeriodFacts(
             index=period,
             slot=core.periods.slot(period),
             season=core.settings.season,
             starts_on=core.periods.first_day(period) if core.settings.period == "day" else None,
+            holiday=self.drivers.day(series.store_id, period, origin_ms).holiday,
             promotion_depth=depth,
             own_price=own,
             reference_price=reference,
             rival_price=rival,
         )
         return Features(facts.slot, past + known_features(facts))
+
+    def promotions(self, series: Series, period: int, origin_ms: int) -> Promotions:
+        """Return the promotion that runs in a period and the newest that was over before it, as known at an origin."""
+        periods = self._core.periods
+        return self.drivers.promotions(series, periods.start_ms(period), periods.end_ms(period), origin_ms)
+
+    def candidates(self, category: str) -> Candidates:
+        """Return the candidates that compete for a category: those of its department."""
+        return self._core.drivers.candidates(department(category))
+
+    def factors(self, series: Series, periods: Iterable[int], origin_ms: int, category: str) -> Sequence[float] | None:
+        """Return what the members among the candidates make of the stack's means; None where there are none."""
+        candidates = self.candidates(category)
+        if not candidates.has_members:
+            return None
+        found = []
+        for period in periods:
+            promotions = self.promotions(series, period, origin_ms)
+            values = self.drivers.values(series, category, period, origin_ms, promotions)
+            found.append(candidates.factor(period, values))
+        return found
 
     def _prices(self, series: Series, at_ms: int, known_ms: int) -> tuple[float | None, float | None, float | None]:
         """Our price, its reference, and the mean rival price, in one currency."""

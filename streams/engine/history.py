@@ -2,7 +2,7 @@
 
 ::
 
-    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ pace, model
+    first ┆ count ┆ pairs ┆ rest ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned ┆ pace, model
 
 `pace`, where there is a model, is what the hours of the open period are held against: its forecast's mean and
 dispersion (not a number while there is none), and the sums of :class:`online_models.nowcast.Clump`; single precision.
@@ -24,7 +24,8 @@ from streams.sealing import seal, unseal
 
 KEPT_PERIODS = 400
 INT32_MAX = 2**31 - 1
-_HEAD = struct.Struct("<iHH")
+_HEAD = struct.Struct("<iHHH")
+_MOST_REST = 2**16 - 1
 _PAIR = struct.Struct("<iq")
 _NO_PACE = (math.nan, math.nan, 0.0, 0.0)
 _PACE_SIZE = 4 * len(_NO_PACE)
@@ -40,7 +41,7 @@ class History:
     ([2.5, None], [2.5, None])
     """
 
-    __slots__ = ("first", "model", "pace", "returned", "sold", "taught")
+    __slots__ = ("first", "model", "pace", "rest", "returned", "sold", "taught")
 
     def __init__(self) -> None:
         self.first = 0
@@ -49,6 +50,8 @@ class History:
         self.returned: dict[int, int] = {}
         self.model = b""
         self.pace = array("f", _NO_PACE)
+        #: Periods slept through of which the model was not told yet.
+        self.rest = 0
 
     def append(self, period: int, sold: int, returned: int, taught: bool) -> None:
         """Add the period after the newest one."""
@@ -81,6 +84,21 @@ class History:
         self.taught += bytes(period - begin)
         self._let_go()
         return missing
+
+    def sleep_until(self, period: int, believed: bool) -> int:
+        """Fill up to a period with zeros, taught where they are believed; withdraw the forecast; return how many."""
+        slept = self.skip_to(period, self.first)
+        if believed and slept:
+            kept = min(slept, len(self.taught))
+            self.taught[-kept:] = b"\1" * kept
+        self.rest = min(self.rest + slept, _MOST_REST)
+        self.pace[0] = math.nan
+        return slept
+
+    def wake_earlier(self) -> None:
+        """Take back the last period that was slept through."""
+        self.rest -= 1
+        del self.sold[-1:], self.taught[-1:]
 
     def size(self) -> int:
         """Return about how many bytes :meth:`encode` would give."""
@@ -136,7 +154,7 @@ class History:
         """Return the sealed field."""
         pairs = b"".join(_PAIR.pack(period, units) for period, units in self.returned.items())
         bits = _pack_bits(self.taught)
-        head = _HEAD.pack(self.first, len(self.sold), len(self.returned))
+        head = _HEAD.pack(self.first, len(self.sold), len(self.returned), self.rest)
         pace = self.pace.tobytes() if self.model else b""
         return seal(head + self.sold.tobytes() + bits + pairs + pace + self.model)
 
@@ -145,7 +163,7 @@ class History:
         """Return the history in a sealed field."""
         payload = unseal(field, name)
         history = cls()
-        history.first, count, pairs = _HEAD.unpack_from(payload)
+        history.first, count, pairs, history.rest = _HEAD.unpack_from(payload)
         at = _HEAD.size
         history.sold.frombytes(payload[at : at + 4 * count])
         at += 4 * count

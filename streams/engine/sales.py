@@ -91,8 +91,10 @@ class Sales:
                     series = windows.series(fields["store_id"], fields["sku"], t_ms)
                 if newest - t_ms > slack:
                     windows.lapse(series)
+                if series.asleep:
+                    windows.wake(series, period)
                 if period < series.next_period:
-                    windows.begin_earlier(series, period)
+                    windows.begin_earlier(series, period, t_ms)
                 if period >= series.next_period and fields.get("kind", "sold") == "sold":
                     window = series.open.get(period) or windows.window(series, period)
                     if window[SOLD] + units > INT32_MAX:

@@ -71,6 +71,7 @@ class Series:
     """
 
     __slots__ = (
+        "asleep",
         "clear_at",
         "closed",
         "counted_ms",
@@ -111,6 +112,8 @@ class Series:
         self.index = -1
         self.segment = -1
         self.dirty = False
+        #: No period is closed until an event wakes it.
+        self.asleep = False
         self.next_period = next_period
         self.on_hand: int | None = None
         self.counted_ms = 0
@@ -155,7 +158,7 @@ class Series:
                 self.next_period,
                 self.counted_ms,
                 self.price_ms,
-                self.risk_early | self.zero_log << 1,
+                self.risk_early | self.asleep << 1 | self.zero_log << 2,
                 self.no_sale_log,
                 len(self.open),
                 len(self.hours),
@@ -178,7 +181,7 @@ class Series:
         """Take the state of a row; the opposite of :meth:`pack`."""
         head = _HEAD.unpack_from(row)
         known, self.next_period, self.counted_ms, self.price_ms, flags, self.no_sale_log = head[:6]
-        self.risk_early, self.zero_log = flags & 1, flags >> 1
+        self.risk_early, self.asleep, self.zero_log = flags & 1, bool(flags & 2), flags >> 2
         size = (known & ~_HAS_DAY).bit_count()
         numbers = iter(_NUMBERS[size].unpack_from(row, _HEAD.size))
         for bit, name in enumerate(_OPTIONAL):

@@ -53,6 +53,8 @@ class Windows:
         """Return a series, made at its first event."""
         core = self._core
         found = core.table.by_name.get(f"{store_id}|{sku}")
+        if found is not None and found.asleep:
+            self.wake(found, max(core.periods.of(at_ms), found.next_period))
         if found is None:
             found = core.table.add(Series(store_id, sku, core.periods.of(at_ms)))
             store = self._store(store_id, at_ms)
@@ -128,7 +130,7 @@ class Windows:
 
     def plan_next(self, series: Series) -> None:
         """Put the close of a series' oldest period that is not closed on the agenda; a lapsing one needs none."""
-        if not self.lazy:
+        if not self.lazy and not series.asleep:
             self._plan_period(series, series.next_period)
 
     def _plan_period(self, series: Series, period: int) -> None:
@@ -146,13 +148,56 @@ class Windows:
                 self._plan_period(series, period)
         return found
 
-    def begin_earlier(self, series: Series, period: int) -> bool:
+    def begin_earlier(self, series: Series, period: int, at_ms: int) -> bool:
         """Let a series begin earlier when its first events came out of order and nothing was closed yet."""
-        if self._core.archive.holds(series):
-            return False
+        core = self._core
+        if core.archive.holds(series):
+            history = core.archive.of(series)
+            in_order = at_ms > core.clock.newest_ms - core.settings.slack_ms
+            slept = history.rest and not history.sold[-1] and period == series.next_period - 1
+            if series.asleep or not slept or not in_order:
+                return False
+            history.wake_earlier()
+            core.archive.keep(series, history)
         series.next_period = period
         self.plan_next(series)
         return True
+
+    # --- sleep --------------------------------------------------------------------------------------------------
+
+    def may_sleep(self, series: Series) -> bool:
+        """Return whether a series whose period was closed just now need not be closed until something happens to it."""
+        core, limit = self._core, self._core.settings.sleep_after_periods
+        if not limit or series.open or series.hours or series.orders or series.drift_since is not None:
+            return False
+        if series.on_hand is not None and series.on_hand > 0:
+            return False
+        if series.last_sale_ms is not None:
+            return series.next_period - core.periods.of(series.last_sale_ms) > limit
+        return series.next_period - core.archive.of(series).first > limit
+
+    def put_to_sleep(self, series: Series) -> None:
+        """Close a series no more; it has no part any longer in what is expected of its store."""
+        store = self._core.stores.by_id[series.store_id]
+        store.no_sale_log -= series.no_sale_log
+        series.no_sale_log = 0.0
+        self._core.stores.touch(store)
+        series.asleep = True
+
+    def wake(self, series: Series, period: int) -> None:
+        """Go on with a series at the period of the event that wakes it; those before are zeros that nobody looked at.
+
+        Zeros are believed where the stock is unknown, and taught in one go; an empty shelf teaches nothing.
+        """
+        if period < series.next_period:
+            return  # A late event corrects the past, and wakes nobody.
+        core = self._core
+        history = core.archive.of(series)
+        core.emitter.count("periods_slept", history.sleep_until(period, series.on_hand is None))
+        core.archive.keep(series, history)
+        series.asleep, series.next_period = False, period
+        core.table.touch(series)
+        self.plan_next(series)
 
     def lapse(self, series: Series) -> None:
         """Close the empty periods of a lapsing series whose time is over, so that a late event finds them closed."""

@@ -6,17 +6,18 @@ The one rule: nothing is done here that the demand engine does not do; where the
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
+from online_models.candidates import Candidates
 from online_models.columns import COLUMNS, Column, Features
 from online_models.distribution import SMALLEST_MEAN
 from online_models.drift import DEFAULT_THRESHOLD
 from online_models.pool import Category, Pool
 from online_models.stack import JUMP_SIGNAL_TO_NOISE, SeriesStack
+from streams.driver_values import department
 from streams.evaluation.forecaster import LEVELS, SUMS, Closed, FleetPlan, Issued, Probabilities
-from streams.features import HISTORY_PERIODS, PeriodFacts, known_features, past_features
+from streams.features import NO_PAST, PeriodFacts, known_features
 from streams.partitioner import partition_of
 from streams.settings import ShopSettings
 
@@ -24,24 +25,39 @@ from streams.settings import ShopSettings
 EXPOSURE_FLOOR: Final = ShopSettings().exposure_floor
 
 
-class OwnSeries:
-    """One series: its stack, its category in the pool, and the history that its features read."""
+#: What becomes of the columns that a data set adds: a column of every row, or a candidate that competes.
+SignalRole = Literal["columns", "candidates", "none"]
+_USUAL_GAIN: Final = 1.0 / 21.0
 
-    def __init__(self, stack: SeriesStack, category: Category) -> None:
+
+class OwnSeries:
+    """One series: its stack, its category in the pool, and the candidates of that category."""
+
+    def __init__(
+        self, stack: SeriesStack, category: Category, candidates: Candidates, names: tuple[str, ...], built_in: bool
+    ) -> None:
         self._stack = stack
+        self._built_in = built_in
         self._category = category
-        self._history: deque[float | None] = deque(maxlen=HISTORY_PERIODS)
+        self._width = len(stack.layout.columns)
+        self._candidates = candidates
+        #: Names of the signals that compete; their usual values, and how many were seen.
+        self._names = names
+        self._usual = [0.0] * len(names)
+        self._seen = 0
 
     def begin(self, facts: PeriodFacts) -> None:
-        self._stack.issue(self._features(facts), self._category)
+        factor = self._candidates.factor(facts.index, self._values(facts))
+        self._stack.issue(self._features(facts), self._category, factor)
 
     def issue(self, ahead: Sequence[PeriodFacts]) -> Issued | None:
         stack = self._stack
-        past = past_features(list(self._history))
-        xs = [Features(facts.slot, past + known_features(facts)) for facts in ahead]
-        means = stack.horizon_means(xs, self._category)
+        means = stack.horizon_means([self._features(facts) for facts in ahead], self._category)
         if means is None:
             return None
+        if self._candidates.has_members:
+            factors = [self._candidates.factor(facts.index, self._values(facts)) for facts in ahead]
+            means = [mean * factor for mean, factor in zip(means, factors, strict=True)]
         grain = stack.grain
         each = [stack.distribution(max(mean, SMALLEST_MEAN)) for mean in means]
 
@@ -58,8 +74,13 @@ class OwnSeries:
 
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
         lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
-        self._history.append(demand_units if exposure >= EXPOSURE_FLOOR else None)
         forecast, found = lesson.forecast, lesson.drift
+        if forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR:
+            spread = forecast.distribution
+            self._candidates.learn(
+                facts.index, lesson.y_units, forecast.mean_units, spread.dispersion, spread.grain, self._values(facts)
+            )
+        self._follow(facts)
         if found is not None and forecast is not None and forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
             self._stack.jump()
         return Closed(
@@ -69,7 +90,23 @@ class OwnSeries:
         )
 
     def _features(self, facts: PeriodFacts) -> Features:
-        return Features(facts.slot, past_features(list(self._history)) + known_features(facts))
+        return Features(facts.slot, (NO_PAST + known_features(facts))[: self._width])
+
+    def _values(self, facts: PeriodFacts) -> Mapping[str, float]:
+        """What the candidates say of a period: the built-in ones, and each signal less its usual value."""
+        built_in = facts.drivers if self._built_in else {}
+        if not self._names or not self._seen:
+            return built_in
+        values = dict(built_in)
+        for name, value, usual in zip(self._names, facts.signals, self._usual, strict=True):
+            if value != usual:
+                values[name] = value - usual
+        return values
+
+    def _follow(self, facts: PeriodFacts) -> None:
+        self._seen += 1
+        step = max(_USUAL_GAIN, 1.0 / self._seen)
+        self._usual = [usual + step * (value - usual) for usual, value in zip(self._usual, facts.signals, strict=False)]
 
 
 class OwnFleet:
@@ -81,16 +118,32 @@ class OwnFleet:
         What it is made for.
     drift_threshold
         Of the detectors.
+    signals
+        What becomes of the columns that the data set adds.
+    built_in
+        Whether the built-in candidates compete.
     """
 
-    def __init__(self, plan: FleetPlan, drift_threshold: float = DEFAULT_THRESHOLD) -> None:
-        columns = COLUMNS + tuple(Column(name) for name in plan.signals)
+    def __init__(
+        self,
+        plan: FleetPlan,
+        drift_threshold: float = DEFAULT_THRESHOLD,
+        signals: SignalRole = "columns",
+        built_in: bool = True,
+    ) -> None:
+        columns = COLUMNS + (tuple(Column(name) for name in plan.signals) if signals == "columns" else ())
         stacks = [SeriesStack(plan.season, columns, drift_threshold=drift_threshold) for _ in plan.keys]
         pools = [Pool(stacks[0].layout) for _ in range(plan.partitions)] if stacks else []
-        self.series: tuple[OwnSeries, ...] = tuple(
-            OwnSeries(stack, pools[partition_of(sku.encode(), plan.partitions)].category(category or ""))
-            for stack, (_, sku), category in zip(stacks, plan.keys, plan.categories, strict=True)
-        )
+        memory = stacks[0].layout.memory_periods if stacks else 1.0
+        races: dict[tuple[int, str], Candidates] = {}
+        names = plan.signals if signals == "candidates" else ()
+        series = []
+        for stack, (_, sku), category in zip(stacks, plan.keys, plan.categories, strict=True):
+            task = partition_of(sku.encode(), plan.partitions)
+            race = races.setdefault((task, department(category)), Candidates(memory))
+            series.append(OwnSeries(stack, pools[task].category(category or ""), race, names, built_in))
+        self.series: tuple[OwnSeries, ...] = tuple(series)
+        self.races = races
 
     def period_over(self) -> None:
         pass

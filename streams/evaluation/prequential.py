@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from schemas.quantities import DAY_MS
+from streams.driver_values import DIP_DAYS, PromotionSpan, calendar_values, promotion_values
 from streams.evaluation.forecaster import SUMS, Closed, Fleet, FleetMaker, FleetPlan, Issued
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import Bools, Floats, Panel
 from streams.evaluation.panel_builder import DEPTH, HOLIDAY, MONTH_EDGE, PROMOTION
 from streams.features import PeriodFacts
+from streams.holiday_calendar import NEAR_DAYS
 
 #: Columns that `PeriodFacts` has a field for; all others travel as signals.
 _FIELDS = (PROMOTION, DEPTH, HOLIDAY, MONTH_EDGE)
@@ -61,6 +64,36 @@ class FactsTable:
         self._holiday = panel.column(HOLIDAY)
         self.signals = tuple(name for name in panel.columns if name not in _FIELDS)
         self._signals = panel.known[:, :, [panel.columns.index(name) for name in self.signals]]
+        self._lengths = [1] * len(self._days) if panel.period == "day" else [28] * len(self._days)
+        self._calendars: dict[bytes, list[dict[str, float]]] = {}
+        self._calendar_of = [self._calendar(series) for series in range(panel.n_series)]
+
+    def _calendar(self, series: int) -> list[dict[str, float]]:
+        """What the built-in candidates say of the periods by the calendar; one list for all series of one calendar."""
+        holiday = np.zeros(len(self._days)) if self._holiday is None else np.nan_to_num(self._holiday[series])
+        found = self._calendars.get(holiday.tobytes())
+        if found is None:
+            found = self._calendars[holiday.tobytes()] = [
+                calendar_values(
+                    self._days[period],
+                    next(
+                        (ahead for ahead in range(NEAR_DAYS + 1) if holiday[period + ahead : period + ahead + 1].any()),
+                        None,
+                    ),
+                    bool(holiday[max(period - 1, 0) : period].any()),
+                    self._lengths[period],
+                )
+                for period in range(len(self._days))
+            ]
+        return found
+
+    def _drivers(self, series: int, period: int) -> dict[str, float]:
+        values = self._calendar_of[series][period]
+        if self._promotion is None:
+            return values
+        first = max(period - DIP_DAYS, 0)
+        runs = (self._promotion[series, first : period + 3] > 0.0).tolist()
+        return {**values, **_promotion_phase(runs, period - first)} if True in runs else values
 
     def of(self, series: int, period: int) -> PeriodFacts:
         """The facts of one period."""
@@ -76,7 +109,21 @@ class FactsTable:
             holiday=None if self._holiday is None else bool(self._holiday[series, period] > 0.0),
             promotion_depth=depth,
             signals=tuple(self._signals[series, period].tolist()),
+            drivers=self._drivers(series, period),
         )
+
+
+def _promotion_phase(runs: list[bool], at: int) -> dict[str, float]:
+    """What the promotions say of a day, given on which days around it one runs; days stand for their begins."""
+    if not runs[at]:
+        ended = next((day + 1 for day in range(at - 1, -1, -1) if runs[day]), None)
+        span = None if ended is None else PromotionSpan(0, ended * DAY_MS, None)
+        return promotion_values(None, span, at * DAY_MS)
+    begin = next((day + 1 for day in range(at, -1, -1) if not runs[day]), 0)
+    end = next((day * DAY_MS for day in range(at, len(runs)) if not runs[day]), None)
+    # A run that fills the window began long ago.
+    from_ms = begin * DAY_MS if begin else -DIP_DAYS * DAY_MS
+    return promotion_values(PromotionSpan(from_ms, end, None), None, at * DAY_MS)
 
 
 def run_fleet(panel: Panel, make: FleetMaker, plans: Sequence[Plan], partitions: int = 1) -> Run:

@@ -86,8 +86,27 @@ def test_a_new_series_is_expected_to_sell_as_its_category() -> None:
     assert stack.cold_start(0, category) is None
     teach(stack, category, [12.0] * 30)
     new = SeriesStack(7)
-    assert new.issue(Features(0), category) is None
     assert new.cold_start(0, category) == pytest.approx(12.0, rel=0.05)
+    issued = new.issue(Features(0), category)
+    assert issued is not None
+    assert issued.mean_units == pytest.approx(12.0, rel=0.05)
+    assert issued.distribution.dispersion == 2.0
+    # Levels are gamma of shape 1/2 and mean 12: after two empty periods, (1/2) / (1/24 + 2).
+    for period in (1, 2):
+        new.close(0.0, Features(0), category, period=period)
+    assert new.cold_start(0, category) == pytest.approx(0.5 / (1 / 24 + 2), rel=0.05)
+    assert new.horizon_means([Features(0)], category) == [new.cold_start(0, category)]
+    new.issue(Features(0), category)
+    lesson = new.close(3.0, Features(0), category, period=3)
+    assert lesson.drift is None
+    assert not new.never_sold
+
+
+def test_nobody_knows_what_a_product_of_no_category_sells() -> None:
+    stack = SeriesStack(7)
+    nameless = Pool(stack.layout).category("")
+    teach(stack, nameless, [12.0] * 30)
+    assert SeriesStack(7).issue(Features(0), nameless) is None
 
 
 def test_a_series_that_ends_fades_to_nothing_and_is_no_lesson_to_others() -> None:
