@@ -33,6 +33,9 @@ CHAMPION: Final = "champion"
 SEASONAL_NAIVE: Final = "seasonal_naive"
 #: The drift detector's name in the label `detector`.
 CUSUM: Final = "likelihood_cusum"
+#: River's detectors, any of which may be chosen instead; without a choice the first runs beside.
+RIVERS: Final = ("page_hinkley", "adwin", "kswin")
+SCATTER: Final = "scatter_cusum"
 #: At most so many stores are told apart by one process; of more, those with the highest value.
 MOST_STORES: Final = 100
 
@@ -206,6 +209,10 @@ DRIFTS = Metric(
     "demand_drift_detected_total", "counter", "drifts", ("detector", "direction"), _ENGINE,
     "Drifts that were found.",
 )  # fmt: skip
+DRIFTS_BESIDE = Metric(
+    "demand_drift_beside_total", "counter", "drifts", ("detector", "direction"), _ENGINE,
+    "What the detectors beside it have found: River's, and that of a changed scatter. They raise no alerts.",
+)  # fmt: skip
 DRIFTING = Metric(
     "demand_drift_open_series", "gauge", "series", ("store",), _DESK,
     "Series with an open drift alert, of each store that ever had one.",
@@ -221,7 +228,8 @@ ALERTS_EMITTED = Metric(
 
 METRICS: Final[tuple[Metric, ...]] = (
     BUILD, CONSUMED, REJECTED, DUPLICATES, LATE, OBSERVED, CLOSED, LAG, EVENT_AGE, TICK_AGE, TICKS, TASKS, DOUBTS,
-    COMMIT, REDIS, WAPE, BIAS, COVERAGE, SCORED_UNITS, DRIFT_SCORE, DRIFT_THRESHOLD, DRIFTS, DRIFTING, ALERTS_OPEN,
+    COMMIT, REDIS, WAPE, BIAS, COVERAGE, SCORED_UNITS, DRIFT_SCORE, DRIFT_THRESHOLD, DRIFTS,
+    DRIFTS_BESIDE, DRIFTING, ALERTS_OPEN,
     ALERTS_EMITTED,
 )  # fmt: skip
 

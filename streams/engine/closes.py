@@ -15,11 +15,12 @@ import math
 from typing import TYPE_CHECKING
 
 from online_models.outliers import outlier_of
-from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
+from streams.engine.degraded import Degraded
+from streams.engine.drifts import Drifts
 from streams.engine.emitter import measures
-from streams.engine.facts import DRIFT_MONEY_DAYS, Promotions
+from streams.engine.facts import Promotions
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
@@ -43,9 +44,6 @@ SURPRISE = 1e-6
 #: many times the longest run before it: some products always come in bursts.
 ZERO_RUN = 1e-5
 _LONGER_RUN = 1.5
-#: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
-_DRIFT_SIGNAL_TO_NOISE = 0.8
-_DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
 _SELLS_ALWAYS, _LEAST_CHANCE = 0.98, 1e-9
@@ -64,6 +62,14 @@ class Closes:
         self._windows = windows
         self._facts = facts
         self._risk = risk
+        self._drifts = Drifts(core, facts)
+        self._degraded = Degraded(core)
+
+    def settle(self, watermark_ms: int) -> None:
+        """Judge what can only be judged when every close before a moment is done."""
+        period = self._core.periods.of(watermark_ms)
+        self._degraded.settle(period)
+        self._drifts.settle(period)
 
     def run(self, item: WorkItem) -> bool:
         """Do one item; False when it was done before (its window had moved on)."""
@@ -251,10 +257,9 @@ class Closes:
         if exposure >= core.settings.exposure_floor:
             self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                core.board.add(lesson, period)
-            core.clock.tests_run += 1
+                self._degraded.look(name, period, lesson, model.observed, core.board.add(lesson, period))
+            self._drifts.look(series, lesson, model, period, name)
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
-            self._note_score(series, period, lesson, model)
             outlier = outlier_of(lesson)
             if outlier is not None:
                 core.emitter.count(f"{OUTLIERS}{outlier}")
@@ -273,12 +278,6 @@ class Closes:
         self._facts.candidates(category).learn(
             period, y, issued.mean_units, spread.dispersion, spread.grain, values
         )  # fmt: skip
-
-    def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
-        """Let people see how near to a drift the series of a store are."""
-        score = model.drift_score if lesson.drift is None else lesson.drift.score
-        if score is not None and lesson.forecast is not None and _tells_drift(lesson.forecast):
-            self._core.drifts.note(series.store_id, period, score)
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         core, facts = self._core, self._facts
@@ -312,7 +311,6 @@ class Closes:
     def _say_lesson(
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
-        self._say_drift(series, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
         if series.last_sale_ms is not None:
@@ -329,44 +327,6 @@ class Closes:
             emit = self._core.emitter.finding
             emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
-
-    def _say_drift(self, series: Series, lesson: StackLesson, model: SeriesStack, end_ms: int) -> None:
-        emit = self._core.emitter.finding
-        if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
-            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
-            series.drift_since = None
-        found = lesson.drift
-        if found is None or lesson.forecast is None:
-            return
-        if not _tells_drift(lesson.forecast):
-            self._core.emitter.count("drift_in_noise")
-            return
-        self._core.tally.drifts[found.direction] += 1
-        if series.drift_since is not None:
-            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
-        series.drift_since = end_ms
-        if lesson.forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
-            model.jump()
-        period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
-        rate = f"units/{self._core.settings.period}"
-        evidence = {
-            **measures(rate, level_before_units=found.level_before, level_after_units=found.level_after),
-            **measures("nats", score=found.score, threshold=found.threshold),
-            **measures("periods", since_periods=float(found.since_periods)),
-        }
-        change = abs(found.level_after - found.level_before)
-        self._core.emitter.finding(
-            "demand_drift",
-            "opened",
-            "warning",
-            end_ms,
-            end_ms,
-            series,
-            evidence=evidence,
-            times={"since": self._core.periods.start_ms(period)},
-            money=self._facts.money(series, change * DRIFT_MONEY_DAYS / self._core.periods.days(period), end_ms),
-            model=self._facts.model_ref(series),
-        )
 
     def _say_zero_run(
         self, series: Series, history: History, forecast: StackForecast, y_units: float, end_ms: int
@@ -392,7 +352,3 @@ class Closes:
                 **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
             }
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
-
-
-def _tells_drift(expected: StackForecast) -> bool:
-    return expected.signal_to_noise >= _DRIFT_SIGNAL_TO_NOISE

@@ -23,6 +23,7 @@ from streams.metrics import (
     DRIFT_SCORE,
     DRIFT_THRESHOLD,
     DRIFTS,
+    DRIFTS_BESIDE,
     DUPLICATES,
     EVENT_AGE,
     LATE,
@@ -30,6 +31,8 @@ from streams.metrics import (
     OVERALL,
     RECENT,
     REJECTED,
+    RIVERS,
+    SCATTER,
     SCORED_UNITS,
     SEASONAL_NAIVE,
     TICK_AGE,
@@ -42,6 +45,9 @@ from streams.metrics import (
 from streams.task import Task
 
 _TOPICS: Final = {"catalog": CATALOG, "context": CONTEXT, "ticks": TICKS, **TASK_INPUTS}
+_WAYS: Final = ("up", "down")
+_FOUND: Final = (*((detector, way) for detector in (CUSUM, *RIVERS) for way in _WAYS), (CUSUM, "season"))
+_BESIDE: Final = tuple((detector, way) for detector in (*RIVERS, SCATTER) for way in _WAYS)
 _COUNTED: Final = {"duplicate": DUPLICATES, "late": LATE, "periods_closed": CLOSED}
 
 
@@ -56,7 +62,8 @@ class EngineFigures:
         counts |= {(REJECTED, (_TOPICS[name].name, why)): n for (name, why), n in core.tally.rejected.items()}
         now, loaded = core.emitter.counts, core.tally.loaded
         counts |= {(metric, ()): now.get(name, 0) - loaded.get(name, 0) for name, metric in _COUNTED.items()}
-        return counts | {(DRIFTS, (CUSUM, way)): core.tally.drifts[way] for way in ("up", "down")}
+        counts |= {(DRIFTS_BESIDE, each): core.tally.beside[each] for each in _BESIDE}
+        return counts | {(DRIFTS, each): core.tally.drifts[each] for each in _FOUND}
 
     def gauges(self, tasks: Sequence[Task]) -> Sequence[Sample]:
         engines = [task for task in tasks if isinstance(task, EngineTask)]

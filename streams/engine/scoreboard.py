@@ -53,11 +53,11 @@ class Scoreboard:
         self.recent = RecentScores()
         self._dirty = False
 
-    def add(self, lesson: StackLesson, period: int) -> None:
-        """Score one closed period, given its lesson and its ordinal."""
+    def add(self, lesson: StackLesson, period: int) -> tuple[float, ...] | None:
+        """Score one closed period, given its lesson and its ordinal; return the quantiles that were worked out."""
         forecast, y = lesson.forecast, lesson.y_units
         if forecast is None or y is None:
-            return
+            return None
         self._dirty = True
         mae, mse = _yardstick(lesson.seasonal_mae, _LEAST_MAE), _yardstick(lesson.seasonal_mse, _LEAST_MAE**2)
         quantiles = forecast.distribution.quantiles(LEVELS)
@@ -67,6 +67,7 @@ class Scoreboard:
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
         self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
+        return quantiles
 
     def _scope(self, scope: str) -> Scores:
         found = self.scores.get(scope)

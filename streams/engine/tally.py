@@ -16,17 +16,20 @@ class EngineTally:
     rejected
         Refused records by input ("sales") and reason.
     drifts
-        Drifts found, by direction.
+        Drifts found, by detector and direction.
+    beside
+        What the detectors beside it found, likewise.
     loaded
         The state's own counts when the task was made.
     newest_event_ms
         Newest event time handled; -1 before the first event.
     """
 
-    __slots__ = ("drifts", "loaded", "newest_event_ms", "rejected")
+    __slots__ = ("beside", "drifts", "loaded", "newest_event_ms", "rejected")
 
     def __init__(self) -> None:
         self.rejected: Counter[tuple[str, str]] = Counter()
-        self.drifts: Counter[str] = Counter()
+        self.drifts: Counter[tuple[str, str]] = Counter()
+        self.beside: Counter[tuple[str, str]] = Counter()
         self.loaded: dict[str, int] = {}
         self.newest_event_ms = -1

@@ -8,14 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
+from zlib import crc32
 
 from online_models.candidates import Candidates
 from online_models.columns import COLUMNS, Column, Features
 from online_models.distribution import SMALLEST_MEAN
 from online_models.drift import DEFAULT_THRESHOLD
+from online_models.drift_calibration import DriftCalibration, class_of
 from online_models.pool import Category, Pool
 from online_models.stack import JUMP_SIGNAL_TO_NOISE, SeriesStack
+from online_models.stack_forecast import StackForecast, StackLesson
 from streams.driver_values import department
+from streams.engine.drifts import LEAST_SIGNAL_TO_NOISE
 from streams.evaluation.forecaster import LEVELS, SUMS, Closed, FleetPlan, Issued, Probabilities
 from streams.features import NO_PAST, PeriodFacts, known_features
 from streams.partitioner import partition_of
@@ -31,16 +35,26 @@ _USUAL_GAIN: Final = 1.0 / 21.0
 
 
 class OwnSeries:
-    """One series: its stack, its category in the pool, and the candidates of that category."""
+    """One series: its stack, its category in the pool, and what competes and is calibrated in its task."""
 
     def __init__(
-        self, stack: SeriesStack, category: Category, candidates: Candidates, names: tuple[str, ...], built_in: bool
+        self,
+        stack: SeriesStack,
+        category: Category,
+        calibration: DriftCalibration,
+        number: int,
+        candidates: Candidates,
+        names: tuple[str, ...],
+        built_in: bool,
     ) -> None:
         self._stack = stack
         self._built_in = built_in
         self._category = category
         self._width = len(stack.layout.columns)
         self._candidates = candidates
+        self._calibration = calibration
+        self._number = number
+        stack.heed(calibration.cautions)
         #: Names of the signals that compete; their usual values, and how many were seen.
         self._names = names
         self._usual = [0.0] * len(names)
@@ -74,20 +88,35 @@ class OwnSeries:
 
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
         lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
-        forecast, found = lesson.forecast, lesson.drift
+        forecast = lesson.forecast
         if forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR:
             spread = forecast.distribution
             self._candidates.learn(
                 facts.index, lesson.y_units, forecast.mean_units, spread.dispersion, spread.grain, self._values(facts)
             )
         self._follow(facts)
-        if found is not None and forecast is not None and forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
-            self._stack.jump()
         return Closed(
             None if forecast is None else forecast.mean_units,
-            None if found is None else found.direction,
+            None if forecast is None else self._alarm(lesson, forecast, facts.index),
             lesson.demand_units,
         )
+
+    def _alarm(self, lesson: StackLesson, forecast: StackForecast, period: int) -> str | None:
+        stack, found = self._stack, lesson.drift
+        if forecast.signal_to_noise < LEAST_SIGNAL_TO_NOISE:
+            return None
+        score = stack.drift_score if found is None else found.score
+        if score is not None:
+            group = class_of(forecast.signal_to_noise, stack.share_sold)
+            self._calibration.note(group, self._number, period, score, stack.drift_steps)
+        if found is None:
+            return None
+        if forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
+            if found.direction == "season":
+                stack.reopen()
+            else:
+                stack.jump()
+        return found.direction
 
     def _features(self, facts: PeriodFacts) -> Features:
         return Features(facts.slot, (NO_PAST + known_features(facts))[: self._width])
@@ -116,8 +145,10 @@ class OwnFleet:
     ----------
     plan
         What it is made for.
-    drift_threshold
-        Of the detectors.
+    drift_threshold, drift_detector
+        Of the detectors, before they are calibrated; who finds drifts of the level.
+    drift_alarms_per_series_year
+        What they are calibrated to; None leaves them as they are.
     signals
         What becomes of the columns that the data set adds.
     built_in
@@ -128,20 +159,33 @@ class OwnFleet:
         self,
         plan: FleetPlan,
         drift_threshold: float = DEFAULT_THRESHOLD,
+        drift_alarms_per_series_year: float | None = ShopSettings().drift_alarms_per_series_year,
+        drift_detector: str = ShopSettings().drift_detector,
         signals: SignalRole = "columns",
         built_in: bool = True,
     ) -> None:
         columns = COLUMNS + (tuple(Column(name) for name in plan.signals) if signals == "columns" else ())
-        stacks = [SeriesStack(plan.season, columns, drift_threshold=drift_threshold) for _ in plan.keys]
-        pools = [Pool(stacks[0].layout) for _ in range(plan.partitions)] if stacks else []
+        stacks = [
+            SeriesStack(plan.season, columns, drift_threshold=drift_threshold, drift_detector=drift_detector)
+            for _ in plan.keys
+        ]
+        tasks = [
+            (
+                Pool(stacks[0].layout),
+                DriftCalibration(plan.season, drift_alarms_per_series_year, stacks[0].drift_thresholds),
+            )
+            for _ in range(plan.partitions if stacks else 0)
+        ]
         memory = stacks[0].layout.memory_periods if stacks else 1.0
         races: dict[tuple[int, str], Candidates] = {}
         names = plan.signals if signals == "candidates" else ()
         series = []
-        for stack, (_, sku), category in zip(stacks, plan.keys, plan.categories, strict=True):
+        for stack, (store, sku), category in zip(stacks, plan.keys, plan.categories, strict=True):
             task = partition_of(sku.encode(), plan.partitions)
             race = races.setdefault((task, department(category)), Candidates(memory))
-            series.append(OwnSeries(stack, pools[task].category(category or ""), race, names, built_in))
+            pool, calibration = tasks[task]
+            number = crc32(f"{store}|{sku}".encode())
+            series.append(OwnSeries(stack, pool.category(category or ""), calibration, number, race, names, built_in))
         self.series: tuple[OwnSeries, ...] = tuple(series)
         self.races = races
 
