@@ -51,6 +51,10 @@ class ShopSettings:
         Score of the likelihood CUSUM, in nats, above which demand has drifted.
     review_days
         Days until the next chance to order, added to the lead time by a recommended order.
+    excess_days
+        Days of cover beyond the lead time from which stock is in excess.
+    holding_cost_share_a_year
+        What holding stock costs in a year, as a share of its cost.
     undercut_gap
         `ours / theirs − 1` from which a rival undercuts us.
     trading_hours
@@ -81,6 +85,8 @@ class ShopSettings:
     lead_time_days: float = 7.0
     drift_threshold: float = 6.0
     review_days: float = 1.0
+    excess_days: float = 28.0
+    holding_cost_share_a_year: float = 0.25
     undercut_gap: float = 0.1
     trading_hours: tuple[int, int] = (6, 22)
     exposure_floor: float = 0.95

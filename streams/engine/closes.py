@@ -207,7 +207,7 @@ class Closes:
         core.table.touch(series)
         self._windows.plan_next(series)
         if series.on_hand is not None:
-            self._risk.replan(series, end_ms, model)
+            self._risk.close_period(series, end_ms, model)
             self._risk.confirm(series, cut_ms)
 
     def _stood_empty(self, series: Series, period: int, sold: int) -> bool:

@@ -6,7 +6,8 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
-    curves     shares by hour      c:
+    curves     shares by hour      c:    suppliers  lead times                             l:
+    risk_scale what risks became   risk
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 
 from online_models.day_curve import DayCurves
 from online_models.pool import Pool
+from online_models.risk_calibration import RiskCalibration
 from online_models.stack import SeriesStack
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
@@ -30,6 +32,7 @@ from streams.engine.history import History
 from streams.engine.market import MarketTable
 from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
+from streams.engine.suppliers import SupplierTable
 from streams.engine.table import SeriesTable
 from streams.engine.tally import EngineTally
 from streams.engine.watch import Watch
@@ -39,6 +42,7 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
+RISK_FIELD = "risk"
 _CURVES = "c:"
 #: Prefix of the pool's parts: what the series of the task learn together.
 _POOL = "g:"
@@ -108,6 +112,8 @@ class Core:
         self.agenda = Agenda()
         self.archive = Archive()
         self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
+        self.suppliers = SupplierTable()
+        self.risk_scale = RiskCalibration()
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
@@ -139,10 +145,16 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **self.suppliers.writes(),
+            **self._risk_writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
+
+    def _risk_writes(self) -> dict[str, bytes | None]:
+        state = self.risk_scale.drain()
+        return {} if state is None else {RISK_FIELD: seal(state)}
 
     def _encode_clock(self) -> bytes:
         self.clock.tick_offset, self.clock.tick_index = self.emitter.tick_offset, self.emitter.index
@@ -184,6 +196,9 @@ class Core:
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
+        self.suppliers = SupplierTable.load(state)
+        if (field := state.get(RISK_FIELD)) is not None:
+            self.risk_scale = RiskCalibration.decode(unseal(field, RISK_FIELD))
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from online_models.risk_calibration import DemandClass, RiskCalibration, demand_class
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import PERIODS_A_YEAR, Bools, Floats, Panel
@@ -43,6 +44,8 @@ from streams.evaluation.stock_rules import (
 )
 
 ACT_DAYS: Final = 2
+#: Mornings before the scored ones in which risks are stated and their outcomes learnt.
+WARM_UP_DAYS: Final = 28
 _COST_DAYS: Final = 0.5
 #: Few series see few stock-outs, and a threshold tuned on them is chance: each is then played with several stocks.
 _ENOUGH_SERIES, _MOST_STOCKS = 400, 8
@@ -150,13 +153,16 @@ def run_stock_trial(panel: Panel, make: FleetMaker, tail: int, seed: int, partit
         Number of tasks.
     """
     start = panel.n_periods - tail
+    warm_up = min(WARM_UP_DAYS, max(0, start - 2 * panel.season))
     # Nothing may be said of days whose seven days ahead are not over.
-    plan = Plan("stock", tuple(range(start, panel.n_periods - HORIZON_DAYS)), HORIZON_DAYS)
+    plan = Plan("stock", tuple(range(start - warm_up, panel.n_periods - HORIZON_DAYS)), HORIZON_DAYS)
     forecasts = run_fleet(panel, make, (plan,), partitions).forecasts[0]
     played = np.tile(np.arange(panel.n_series), min(_MOST_STOCKS, -(-_ENOUGH_SERIES // panel.n_series)))
     many, said = panel.take(played), forecasts.take(played)
     stock = simulate(many.demand, start, seed)
-    return judge_rules(score_mornings(many, said, stock), stock, plan, many)
+    scored = score_mornings(many, said, stock)
+    tail_plan = Plan("stock", plan.origins[warm_up:], HORIZON_DAYS)
+    return judge_rules({name: values[:, warm_up:] for name, values in scored.items()}, stock, tail_plan, many)
 
 
 def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> dict[str, Floats]:
@@ -172,10 +178,12 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
     arrivals = sorted((order.arrives, order.arrives - order.placed) for orders in stock.orders for order in orders)
     leads, come = LeadTimes(), 0
     closed = ~np.isfinite(panel.demand)
+    lessons = Lessons(stock, plan)
     for k, origin in enumerate(plan.origins):
         while come < len(arrivals) and arrivals[come][0] < origin:
             leads.learn(arrivals[come][1])
             come += 1
+        lessons.learn(k)
         for i in range(panel.n_series):
             if stock.on_hand[i, origin] <= 0.0 or not np.isfinite(forecasts.means[i, k]).all():
                 continue
@@ -193,7 +201,38 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
             )  # fmt: skip
             for name, rule in RULES.items():
                 found[name][i, k] = rule.score(morning)
+            found["risk"][i, k] = lessons.state(i, k, morning, found["risk"][i, k])
     return found
+
+
+class Lessons:
+    """What became of the risks of earlier mornings, learnt as the product does: by demand class, when it is known.
+
+    Parameters
+    ----------
+    stock, plan
+        What happened, and the mornings.
+    """
+
+    def __init__(self, stock: StockHistory, plan: Plan) -> None:
+        self._scale = RiskCalibration()
+        self._onsets, self._origins = stock.onsets(), plan.origins
+        self._open: list[tuple[int, int, DemandClass, float]] = []
+
+    def state(self, series: int, place: int, morning: Morning, risk: float) -> float:
+        """Remember the risk of a morning as worked out, and return it as it is stated."""
+        mean = sum(morning.means) / len(morning.means)
+        kind = demand_class(mean, morning.dispersion)
+        self._open.append((place, series, kind, risk))
+        return self._scale.stated(kind, risk)
+
+    def learn(self, place: int) -> None:
+        """Learn the outcomes that are known at a morning."""
+        over = [one for one in self._open if one[0] + HORIZON_DAYS <= place]
+        self._open = self._open[len(over) :]
+        for stated_at, series, kind, risk in over:
+            origin = self._origins[stated_at]
+            self._scale.learn(kind, risk, bool(self._onsets[series, origin : origin + HORIZON_DAYS].any()))
 
 
 def judge_rules(scored: dict[str, Floats], stock: StockHistory, plan: Plan, panel: Panel) -> StockResult:
