@@ -376,6 +376,24 @@ class LeadTimeDemand:
         lost = sum([share * self._lost_by(lead, stock) for lead, share in self._leads])
         return self._grain * lost + max(0.0, -on_hand_units)
 
+    def loss_days(self) -> float:
+        """What a stock-out costs when it happens, in days of demand: expected of a shelf that holds the mean.
+
+        Examples
+        --------
+        >>> LeadTimeDemand([10.0] * 7, 0.0, [1.0]).loss_days() < LeadTimeDemand([10.0] * 7, 2.0, [1.0]).loss_days()
+        True
+        """
+        demand = self.demand_a_day() / self._grain
+        if demand <= SMALLEST_MEAN:
+            return 0.0
+        lost = risk = 0.0
+        for lead, share in self._leads:
+            tail, mean = self._tail(lead), float(round(self._totals[lead]))
+            lost += share * tail.excess(mean)
+            risk += share * tail.above(mean)
+        return lost / (risk * demand) if risk > 0.0 else 0.0
+
     def _lost_by(self, lead: int, stock: float) -> float:
         lost, left = 0.0, 1.0
         for come, share in self._shares:

@@ -34,6 +34,7 @@ FLOOR_NATS, CEILING_NATS = 2.0, 9.0
 LEAST_NATS: Final = 6.0
 _STATE: Final = Struct(f"<B{4 * len(CLASSES)}d")
 _DAYS_A_YEAR: Final = 365.25
+_ENDLESS: Final = 50.0
 #: What is taken for known at first: a scale of 1.3, from so many runs, one beyond FLOOR in a month.
 _PRIOR_RUNS, _PRIOR_SCALE, _PRIOR_DAYS = 20.0, 1.3, 600.0
 #: Series-days after which the past is forgotten in proportion.
@@ -62,6 +63,31 @@ def silence_nats(day: DayAhead, share: float) -> float:
         return 0.0
     variance = day.pace_variance
     return purchases if variance < 1e-9 else math.log1p(variance * purchases) / variance
+
+
+def silent_share(day: DayAhead, nats: float) -> float | None:
+    """Share of a day's demand whose absence weighs so many nats; None where no day could; see :func:`silence_nats`.
+
+    Parameters
+    ----------
+    day
+        As forecast.
+    nats
+        Wanted.
+
+    Examples
+    --------
+    >>> day = DayAhead(mean_units=16.0, pace_variance=0.3, clump=2.0)
+    >>> round(silence_nats(day, silent_share(day, 1.5)), 9)
+    1.5
+    """
+    if nats <= 0.0:
+        return 0.0
+    purchases_a_day, variance = day.mean_units / day.clump, day.pace_variance
+    if purchases_a_day <= 0.0 or variance * nats > _ENDLESS:
+        return None
+    purchases = nats if variance < 1e-9 else math.expm1(variance * nats) / variance
+    return purchases / purchases_a_day
 
 
 class SilenceScale:
@@ -124,6 +150,19 @@ class SilenceScale:
         runs_a_year = _DAYS_A_YEAR * (runs + _PRIOR_RUNS) / (days + _PRIOR_DAYS)
         beyond = self.of(demand) * math.log(max(runs_a_year / suspicions, 1.0))
         return max(FLOOR_NATS + beyond, LEAST_NATS)
+
+    def chance(self, demand: DemandClass, nats: float) -> float:
+        """How often a run of a shelf with stock comes to be so long, of all that there are.
+
+        Parameters
+        ----------
+        demand
+            Class of the series.
+        nats
+            Of the run.
+        """
+        usual = min(nats, FLOOR_NATS)
+        return math.exp(-usual - (nats - usual) / self.of(demand))
 
     def drain(self) -> bytes | None:
         """The whole state if it changed since the last call, and count it as clean."""

@@ -7,7 +7,7 @@
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
     curves     shares by hour      c:    suppliers  lead times                             l:
-    risk_scale what risks became   risk
+    risk_scale what risks became   risk  silences   how long shelves are silent            silence
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -22,6 +22,7 @@ from online_models.day_curve import DayCurves
 from online_models.pool import Pool
 from online_models.risk_calibration import RiskCalibration
 from online_models.stack import SeriesStack
+from online_models.zero_run import SilenceScale
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
@@ -42,7 +43,7 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
-RISK_FIELD = "risk"
+RISK_FIELD, SILENCE_FIELD = "risk", "silence"
 _CURVES = "c:"
 #: Prefix of the pool's parts: what the series of the task learn together.
 _POOL = "g:"
@@ -114,6 +115,7 @@ class Core:
         self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
         self.suppliers = SupplierTable()
         self.risk_scale = RiskCalibration()
+        self.silences = SilenceScale()
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
@@ -153,8 +155,8 @@ class Core:
         }
 
     def _risk_writes(self) -> dict[str, bytes | None]:
-        state = self.risk_scale.drain()
-        return {} if state is None else {RISK_FIELD: seal(state)}
+        states = {RISK_FIELD: self.risk_scale.drain(), SILENCE_FIELD: self.silences.drain()}
+        return {name: seal(state) for name, state in states.items() if state is not None}
 
     def _encode_clock(self) -> bytes:
         self.clock.tick_offset, self.clock.tick_index = self.emitter.tick_offset, self.emitter.index
@@ -199,6 +201,8 @@ class Core:
         self.suppliers = SupplierTable.load(state)
         if (field := state.get(RISK_FIELD)) is not None:
             self.risk_scale = RiskCalibration.decode(unseal(field, RISK_FIELD))
+        if (field := state.get(SILENCE_FIELD)) is not None:
+            self.silences = SilenceScale.decode(unseal(field, SILENCE_FIELD))
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)

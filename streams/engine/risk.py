@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 #: An order that is later than this after a promised moment does not come at that moment any more.
 _OVERDUE_MS: Final = 2 * HOUR_MS
 _CRITICAL_RISK: Final = 0.8
+#: However dear a stock-out is, nobody reads an alert that is nearly always false.
+_LEAST_TARGET: Final = 0.1
 #: Days seen beyond the lead time where a sentence is made: the shelf may outlast it.
 _DAYS_BEYOND: Final = 7
 
@@ -155,12 +157,19 @@ class Risk:
         ahead = self._ahead(series, now_ms, model)
         if ahead is None:
             return None
-        series.threshold = self._threshold(ahead, self._core.settings.risk_target)
+        series.threshold = self._threshold(ahead, self._target(ahead))
         series.clear_at = None
         if series.risk_since is not None or min(series.on_hand, on_hand_at(series, now_ms) or 0) <= series.threshold:
             self._set_clear(series, ahead)
         self._core.table.touch(series)
         return ahead
+
+    def _target(self, ahead: LeadTimeDemand) -> float:
+        """Return the risk from which an alert is worth its cost: what it costs over what a stock-out loses."""
+        settings = self._core.settings
+        loss_days = ahead.loss_days()
+        ratio = settings.alert_cost_days / loss_days if loss_days > 0.0 else 1.0
+        return min(settings.risk_target, max(ratio, _LEAST_TARGET))
 
     def _threshold(self, ahead: LeadTimeDemand, target: float) -> int:
         """Return the on-hand at which the stated risk reaches a target, thousandths."""
@@ -169,8 +178,7 @@ class Risk:
 
     def _set_clear(self, series: Series, ahead: LeadTimeDemand) -> None:
         """Work out the on-hand above which a risk is over: only where there is one, or may be one at once."""
-        settings = self._core.settings
-        clear_at = self._threshold(ahead, settings.risk_target * settings.clear_share)
+        clear_at = self._threshold(ahead, self._target(ahead) * self._core.settings.clear_share)
         series.clear_at = clear_at if series.threshold is None else max(series.threshold, clear_at)
 
     def close_period(self, series: Series, end_ms: int, model: SeriesStack) -> None:
@@ -350,7 +358,8 @@ class Risk:
         demand = sum(ahead.means[:7]) / min(7, len(ahead.means))
         clears_at = None if series.clear_at is None else series.clear_at / THOUSANDTHS
         return {
-            **measures("share", risk_share=self._stated(ahead, units), service_share=level.service_share),
+            **measures("share", risk_share=self._stated(ahead, units), target_share=self._target(ahead)),
+            **measures("share", service_share=level.service_share),
             **measures("units", on_hand_units=units, on_order_units=on_order),
             **measures("units", overdue_units=_overdue_units(series, at_ms) or None),
             **measures("units", lost_units=ahead.expected_lost_units(units)),

@@ -6,7 +6,7 @@ The one rule: whether a shelf was empty is for scoring alone; no model is shown 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class HourPanel:
     sold: Floats
     out: Bools
     told: Bools
+
+    def as_sold(self) -> HourPanel:
+        """The same with empty shelves out of the days' sight: sales are taken for demand."""
+        exposure = np.where(np.isfinite(self.days.demand), 1.0, np.nan)
+        return HourPanel(replace(self.days, exposure=exposure), self.sold, self.out, self.told)
 
     def take(self, chosen: Indices) -> HourPanel:
         """The series at these places."""

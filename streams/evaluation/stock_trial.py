@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from online_models.risk_calibration import DemandClass, RiskCalibration, demand_class
+from online_models.risk_calibration import DemandClass, RiskCalibration
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import PERIODS_A_YEAR, Bools, Floats, Panel
@@ -50,13 +50,16 @@ _COST_DAYS: Final = 0.5
 #: Few series see few stock-outs, and a threshold tuned on them is chance: each is then played with several stocks.
 _ENOUGH_SERIES, _MOST_STOCKS = 400, 8
 RULES: Final[dict[str, StockRule]] = {"risk": OwnRisk(), "cover": CoverRule(), "normal": NormalFormula()}
-DEFAULTS: Final = {"risk": 0.4, "cover": 1.0, "normal": 0.3}
-#: Thresholds that tuning tries.
+DEFAULTS: Final = {"risk": 0.5, "cover": 1.0, "normal": 0.3}
+#: Thresholds that tuning tries. Of our risk: days of demand that the alert must be expected to save, around what one
+#: costs; a risk is a probability, but what it is worth to act upon depends on what a stock-out would lose.
 GRIDS: Final[dict[str, tuple[float, ...]]] = {
-    "risk": tuple(round(0.05 * k, 2) for k in range(1, 20)),
+    "risk": (0.125, 0.18, 0.25, 0.35, 0.42, 0.5, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0),
     "cover": (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0),
     "normal": tuple(round(0.05 * k, 2) for k in range(1, 20)),
 }
+#: What our alerts go by: days of demand expected to be lost, the risk as stated.
+WORTH: Final = "worth"
 #: Rules whose scores are probabilities.
 PROBABILITIES: Final = ("risk", "normal")
 
@@ -174,7 +177,7 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
         Demand, what was forecast of it, and the stock over it.
     """
     plan = forecasts.plan
-    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in RULES}
+    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in (*RULES, WORTH)}
     arrivals = sorted((order.arrives, order.arrives - order.placed) for orders in stock.orders for order in orders)
     leads, come = LeadTimes(), 0
     closed = ~np.isfinite(panel.demand)
@@ -200,8 +203,9 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
                 recent_demand(panel.demand[i], origin), leads,
             )  # fmt: skip
             for name, rule in RULES.items():
-                found[name][i, k] = rule.score(morning)
-            found["risk"][i, k] = lessons.state(i, k, morning, found["risk"][i, k])
+                if name != "risk":
+                    found[name][i, k] = rule.score(morning)
+            found["risk"][i, k], found[WORTH][i, k] = lessons.state(i, k, morning)
     return found
 
 
@@ -219,12 +223,15 @@ class Lessons:
         self._onsets, self._origins = stock.onsets(), plan.origins
         self._open: list[tuple[int, int, DemandClass, float]] = []
 
-    def state(self, series: int, place: int, morning: Morning, risk: float) -> float:
-        """Remember the risk of a morning as worked out, and return it as it is stated."""
-        mean = sum(morning.means) / len(morning.means)
-        kind = demand_class(mean, morning.dispersion)
+    def state(self, series: int, place: int, morning: Morning) -> tuple[float, float]:
+        """Remember the risk of a morning as worked out; return it as stated, and the demand it may lose."""
+        ahead = OwnRisk().ahead(morning)
+        risk, kind = ahead.stockout_risk(morning.on_hand), ahead.demand_class()
         self._open.append((place, series, kind, risk))
-        return self._scale.stated(kind, risk)
+        stated, demand = self._scale.stated(kind, risk), ahead.demand_a_day()
+        if risk <= 0.0 or demand <= 0.0:
+            return stated, 0.0
+        return stated, stated / risk * ahead.expected_lost_units(morning.on_hand) / demand
 
     def learn(self, place: int) -> None:
         """Learn the outcomes that are known at a morning."""
@@ -252,10 +259,12 @@ def judge_rules(scored: dict[str, Floats], stock: StockHistory, plan: Plan, pane
     cases = np.isfinite(scored["risk"])
     half = count // 2
     rules = {}
-    for name, values in scored.items():
+    for name in RULES:
+        values = scored[name]
+        due = scored[WORTH] if name == "risk" else values
         risks, happened = values[cases], ahead[cases]
         stated = name in PROBABILITIES
-        judge = [AlertJudge(values[:, part], stock, first + offset, panel) for part, offset in (
+        judge = [AlertJudge(due[:, part], stock, first + offset, panel) for part, offset in (
             (slice(0, half), 0), (slice(half, count), half)
         )]  # fmt: skip
         best = judge[0].best(GRIDS[name])
