@@ -38,6 +38,8 @@ from online_models.distribution import SMALLEST_MEAN, summed_dispersion
 from online_models.risk_calibration import DemandClass, demand_class
 
 NEVER_AT_RISK = -1.0
+#: Who does not act on an alert looks again after so many days.
+LOOK_DAYS: Final = 2
 _MOMENT_DAYS = 1e-3
 _PRECISION = 1e-3
 _ROUNDING = 1e-6
@@ -376,26 +378,36 @@ class LeadTimeDemand:
         lost = sum([share * self._lost_by(lead, stock) for lead, share in self._leads])
         return self._grain * lost + max(0.0, -on_hand_units)
 
-    def loss_days(self) -> float:
-        """What a stock-out costs when it happens, in days of demand: expected of a shelf that holds the mean.
+    def waiting_loss_days(self, on_hand_units: float, act_days: int) -> float:
+        """What is lost, in days of demand, by acting the day after tomorrow instead of now.
+
+        That is what is expected to be lost on the two days that only an action of today or tomorrow still saves.
+
+        Parameters
+        ----------
+        on_hand_units
+            Units there now.
+        act_days
+            Days until an action takes effect.
 
         Examples
         --------
-        >>> LeadTimeDemand([10.0] * 7, 0.0, [1.0]).loss_days() < LeadTimeDemand([10.0] * 7, 2.0, [1.0]).loss_days()
-        True
+        >>> ahead = LeadTimeDemand([10.0] * 7, 0.0, [0.0] * 6 + [1.0])
+        >>> round(ahead.waiting_loss_days(0.0, 2), 6), ahead.waiting_loss_days(60.0, 2) < 0.01
+        (2.0, True)
         """
         demand = self.demand_a_day() / self._grain
         if demand <= SMALLEST_MEAN:
             return 0.0
-        lost = risk = 0.0
-        for lead, share in self._leads:
-            tail, mean = self._tail(lead), float(round(self._totals[lead]))
-            lost += share * tail.excess(mean)
-            risk += share * tail.above(mean)
-        return lost / (risk * demand) if risk > 0.0 else 0.0
+        stock = max(on_hand_units, 0.0) / self._grain
+        last = self._leads[-1][0]
+        until = min(act_days + LOOK_DAYS, last)
+        return (self._lost_by(until, stock) - self._lost_by(min(act_days, last), stock)) / demand
 
     def _lost_by(self, lead: int, stock: float) -> float:
         lost, left = 0.0, 1.0
+        if not lead:
+            return lost
         for come, share in self._shares:
             if come >= lead:
                 break

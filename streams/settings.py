@@ -40,11 +40,12 @@ class ShopSettings:
     hour_spread_ms, period_spread_ms
         Over how long the closes of an hour and of a period are spread.
     risk_target
-        The probability of an empty shelf before the next delivery at which `stockout_risk` opens at the latest; where a
-        stock-out would be long, it opens sooner.
+        The probability of an empty shelf before the next delivery at which `stockout_risk` opens.
+    action_days
+        Days until the fastest action on an alert takes effect (express, transfer). Where that is less than the lead
+        time, `stockout_risk` opens when waiting is expected to cost more than the alert, or at twice the `risk_target`.
     alert_cost_days
-        What looking into an alert costs, in days of the product's demand: over the days that a stock-out is expected to
-        lose, it is the risk at which an alert is worth it.
+        What looking into an alert costs, in days of the product's demand.
     clear_share
         The risk below which it clears, as a share of the one at which it opens (hysteresis).
     service_level
@@ -86,7 +87,8 @@ class ShopSettings:
     hour_spread_ms: int = 300_000
     period_spread_ms: int = 1_800_000
     risk_target: float = 0.4
-    alert_cost_days: float = 0.5
+    alert_cost_days: float = 0.35
+    action_days: float = 2.0
     clear_share: float = 0.5
     service_level: float = 0.95
     lead_time_days: float = 7.0

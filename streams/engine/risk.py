@@ -9,9 +9,10 @@
 
 Raised by a single sale between closes it is `early`; the next hour close confirms or withdraws it.
 
-What is compared with the target is the risk as it is *stated*: calibrated by what became of such risks before. The
-threshold is the on-hand at which it reaches the target. A new order takes its supplier's lead time and lateness; an
-open one comes as late as that supplier's orders do that have not come by now.
+When it opens is said in `online_models/alert_worth.py`, by the risk as it is *stated*: calibrated by what became of
+such risks before. Far above that, the threshold is only the on-hand from which it is worth a look. A new order takes
+the lead time and the lateness of its supplier; an open one comes as late as those of its orders that had not come by
+then.
 
 The one rule: all arithmetic of the risk is done when a period closes or an order changes; a sale compares two integers.
 """
@@ -22,6 +23,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from online_models.alert_worth import AlertTerms, alert_threshold_units, watch_threshold_units
 from online_models.lead_times import lead_time_pmf, still_possible
 from online_models.stockout import LeadTimeDemand, RandomArrival
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
 #: An order that is later than this after a promised moment does not come at that moment any more.
 _OVERDUE_MS: Final = 2 * HOUR_MS
 _CRITICAL_RISK: Final = 0.8
-#: However dear a stock-out is, nobody reads an alert that is nearly always false.
-_LEAST_TARGET: Final = 0.1
 #: Days seen beyond the lead time where a sentence is made: the shelf may outlast it.
 _DAYS_BEYOND: Final = 7
 
@@ -72,6 +72,8 @@ class Risk:
         self._core = core
         self._facts = facts
         self._today = Today(core, facts)
+        settings = core.settings
+        self._terms = AlertTerms(settings.risk_target, settings.alert_cost_days, round(settings.action_days))
         self._ordering = Ordering(core, facts)
         self._excess = Excess(core, facts, self._ordering)
         self.outcomes = Outcomes(core)
@@ -157,29 +159,20 @@ class Risk:
         ahead = self._ahead(series, now_ms, model)
         if ahead is None:
             return None
-        series.threshold = self._threshold(ahead, self._target(ahead))
-        series.clear_at = None
-        if series.risk_since is not None or min(series.on_hand, on_hand_at(series, now_ms) or 0) <= series.threshold:
-            self._set_clear(series, ahead)
+        watch = watch_threshold_units(ahead, self._terms, self._core.risk_scale)
+        series.threshold, series.clear_at = round(watch * THOUSANDTHS), None
+        near = min(series.on_hand, on_hand_at(series, now_ms) or 0) <= series.threshold
+        if near or series.risk_since is not None:
+            self._refine(series, ahead)
         self._core.table.touch(series)
         return ahead
 
-    def _target(self, ahead: LeadTimeDemand) -> float:
-        """Return the risk from which an alert is worth its cost: what it costs over what a stock-out loses."""
-        settings = self._core.settings
-        loss_days = ahead.loss_days()
-        ratio = settings.alert_cost_days / loss_days if loss_days > 0.0 else 1.0
-        return min(settings.risk_target, max(ratio, _LEAST_TARGET))
-
-    def _threshold(self, ahead: LeadTimeDemand, target: float) -> int:
-        """Return the on-hand at which the stated risk reaches a target, thousandths."""
-        raw = self._core.risk_scale.worked_out(ahead.demand_class(), target)
-        return round(ahead.risk_threshold_units(raw) * THOUSANDTHS)
-
-    def _set_clear(self, series: Series, ahead: LeadTimeDemand) -> None:
-        """Work out the on-hand above which a risk is over: only where there is one, or may be one at once."""
-        clear_at = self._threshold(ahead, self._target(ahead) * self._core.settings.clear_share)
-        series.clear_at = clear_at if series.threshold is None else max(series.threshold, clear_at)
+    def _refine(self, series: Series, ahead: LeadTimeDemand) -> None:
+        """Work out at which on-hand a risk opens, and above which it is over, of a series that is near."""
+        scale, share = self._core.risk_scale, self._core.settings.clear_share
+        series.threshold = round(alert_threshold_units(ahead, self._terms, scale) * THOUSANDTHS)
+        clear_at = round(alert_threshold_units(ahead, self._terms, scale, share) * THOUSANDTHS)
+        series.clear_at = max(series.threshold, clear_at)
 
     def close_period(self, series: Series, end_ms: int, model: SeriesStack) -> None:
         """Plan a series anew when a period is over, and judge what is there for long."""
@@ -197,13 +190,14 @@ class Risk:
     ) -> LeadTimeDemand | None:
         """Return demand until an order placed now arrives, and `beyond` days more (a review period)."""
         core = self._core
-        beyond = math.ceil(core.settings.review_days) if beyond is None else beyond
         history = core.archive.of(series)
         if model is None:
             if not history.model:
                 return None
             model = core.model(history)
         pmf = lead_time_pmf(self._facts.lead_time_days(series, now_ms), self._shares(series, now_ms))
+        if beyond is None:
+            beyond = math.ceil(core.settings.review_days)
         past = past_features(history.units(HISTORY_PERIODS))
         means = self._daily_means(series, model, past, len(pmf) + beyond, now_ms)
         if means is None:
@@ -318,7 +312,7 @@ class Risk:
             return
         lead_days = self._facts.lead_time_days(series, at_ms)
         if series.clear_at is None:
-            self._set_clear(series, ahead)
+            self._refine(series, ahead)
         risk = self._stated(ahead, units)
         lost = ahead.expected_lost_units(units)
         self._core.emitter.finding(
@@ -358,8 +352,7 @@ class Risk:
         demand = sum(ahead.means[:7]) / min(7, len(ahead.means))
         clears_at = None if series.clear_at is None else series.clear_at / THOUSANDTHS
         return {
-            **measures("share", risk_share=self._stated(ahead, units), target_share=self._target(ahead)),
-            **measures("share", service_share=level.service_share),
+            **measures("share", risk_share=self._stated(ahead, units), service_share=level.service_share),
             **measures("units", on_hand_units=units, on_order_units=on_order),
             **measures("units", overdue_units=_overdue_units(series, at_ms) or None),
             **measures("units", lost_units=ahead.expected_lost_units(units)),

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from online_models.alert_worth import AlertTerms, alert_urgency
 from online_models.risk_calibration import DemandClass, RiskCalibration
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
@@ -42,24 +43,26 @@ from streams.evaluation.stock_rules import (
     StockRule,
     recent_demand,
 )
+from streams.settings import ShopSettings
 
 ACT_DAYS: Final = 2
+#: The shop's own, with an action as fast as the trial's.
+_TERMS: Final = AlertTerms(ShopSettings().risk_target, ShopSettings().alert_cost_days, ACT_DAYS)
 #: Mornings before the scored ones in which risks are stated and their outcomes learnt.
 WARM_UP_DAYS: Final = 28
 _COST_DAYS: Final = 0.5
 #: Few series see few stock-outs, and a threshold tuned on them is chance: each is then played with several stocks.
 _ENOUGH_SERIES, _MOST_STOCKS = 400, 8
 RULES: Final[dict[str, StockRule]] = {"risk": OwnRisk(), "cover": CoverRule(), "normal": NormalFormula()}
-DEFAULTS: Final = {"risk": 0.5, "cover": 1.0, "normal": 0.3}
-#: Thresholds that tuning tries. Of our risk: days of demand that the alert must be expected to save, around what one
-#: costs; a risk is a probability, but what it is worth to act upon depends on what a stock-out would lose.
+DEFAULTS: Final = {"risk": 1.0, "cover": 1.0, "normal": 0.3}
+#: Thresholds that tuning tries, from about a third of the default on. Of ours: urgency, which says whether to act upon
+#: a risk by what a stock-out would lose, and how soon (`online_models/alert_worth.py`).
 GRIDS: Final[dict[str, tuple[float, ...]]] = {
-    "risk": (0.125, 0.18, 0.25, 0.35, 0.42, 0.5, 0.6, 0.7, 0.85, 1.0, 1.4, 2.0),
+    "risk": (0.35, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5),
     "cover": (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0),
     "normal": tuple(round(0.05 * k, 2) for k in range(1, 20)),
 }
-#: What our alerts go by: days of demand expected to be lost, the risk as stated.
-WORTH: Final = "worth"
+URGENCY: Final = "urgency"
 #: Rules whose scores are probabilities.
 PROBABILITIES: Final = ("risk", "normal")
 
@@ -177,7 +180,7 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
         Demand, what was forecast of it, and the stock over it.
     """
     plan = forecasts.plan
-    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in (*RULES, WORTH)}
+    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in (*RULES, URGENCY)}
     arrivals = sorted((order.arrives, order.arrives - order.placed) for orders in stock.orders for order in orders)
     leads, come = LeadTimes(), 0
     closed = ~np.isfinite(panel.demand)
@@ -205,7 +208,7 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
             for name, rule in RULES.items():
                 if name != "risk":
                     found[name][i, k] = rule.score(morning)
-            found["risk"][i, k], found[WORTH][i, k] = lessons.state(i, k, morning)
+            found["risk"][i, k], found[URGENCY][i, k] = lessons.state(i, k, morning)
     return found
 
 
@@ -224,14 +227,11 @@ class Lessons:
         self._open: list[tuple[int, int, DemandClass, float]] = []
 
     def state(self, series: int, place: int, morning: Morning) -> tuple[float, float]:
-        """Remember the risk of a morning as worked out; return it as stated, and the demand it may lose."""
+        """Remember the risk of a morning as worked out; return it as stated, and how urgent an alert is."""
         ahead = OwnRisk().ahead(morning)
         risk, kind = ahead.stockout_risk(morning.on_hand), ahead.demand_class()
         self._open.append((place, series, kind, risk))
-        stated, demand = self._scale.stated(kind, risk), ahead.demand_a_day()
-        if risk <= 0.0 or demand <= 0.0:
-            return stated, 0.0
-        return stated, stated / risk * ahead.expected_lost_units(morning.on_hand) / demand
+        return self._scale.stated(kind, risk), alert_urgency(ahead, morning.on_hand, _TERMS, self._scale)
 
     def learn(self, place: int) -> None:
         """Learn the outcomes that are known at a morning."""
@@ -261,7 +261,7 @@ def judge_rules(scored: dict[str, Floats], stock: StockHistory, plan: Plan, pane
     rules = {}
     for name in RULES:
         values = scored[name]
-        due = scored[WORTH] if name == "risk" else values
+        due = scored[URGENCY] if name == "risk" else values
         risks, happened = values[cases], ahead[cases]
         stated = name in PROBABILITIES
         judge = [AlertJudge(due[:, part], stock, first + offset, panel) for part, offset in (
