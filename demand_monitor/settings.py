@@ -199,7 +199,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"shop.{name} must be above 0 and at most 1")
         if shop.country and not (len(shop.country) == 2 and shop.country.isascii() and shop.country.isupper()):
             raise ValueError("shop.country must be two capital letters, such as PE")
-        for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days", "sleep_after_periods"):
+        days = ("lead_time_days", "review_days", "excess_days", "action_days", "sleep_after_periods")
+        for name in ("slack_ms", "max_ahead_ms", *days):
             if getattr(shop, name) < 0:
                 raise ValueError(f"shop.{name} must not be negative")
         wish = shop.drift_alarms_per_series_year

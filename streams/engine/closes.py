@@ -24,6 +24,7 @@ from streams.engine.facts import Promotions
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.engine.suspects import Suspects
 from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS, NO_PAST, past_features
 
@@ -40,10 +41,6 @@ if TYPE_CHECKING:
 
 #: A whole period's demand this unlikely under its forecast is a slump, where no hour has told so before.
 SURPRISE = 1e-6
-#: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out, if it is also longer than this
-#: many times the longest run before it: some products always come in bursts.
-ZERO_RUN = 1e-5
-_LONGER_RUN = 1.5
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
 _SELLS_ALWAYS, _LEAST_CHANCE = 0.98, 1e-9
@@ -64,6 +61,7 @@ class Closes:
         self._risk = risk
         self._drifts = Drifts(core, facts)
         self._degraded = Degraded(core)
+        self._suspects = Suspects(core, windows, facts)
 
     def settle(self, watermark_ms: int) -> None:
         """Judge what can only be judged when every close before a moment is done."""
@@ -166,6 +164,7 @@ class Closes:
         if on_hand is not None and on_hand <= 0:
             self._empty_hour(series, hour, on_hand, sold, cut_ms)
         found = self._intraday.look(series, hour, cut_ms)
+        self._suspects.hour(series, hour, sold, cut_ms)
         if series.on_hand is not None:
             if found:
                 self._risk.replan(series, cut_ms)
@@ -214,6 +213,7 @@ class Closes:
         expected = self._issue(series, history, model, period + 1)
         # What a category sells is no yardstick for the hours of a product that never sold.
         self._intraday.open_day(series, history, None if model.never_sold else expected)
+        self._suspects.open_day(series, history)
         history.model = model.encode()
         self._say_luck(series, model, expected)
         core.archive.keep(series, history)
@@ -223,7 +223,7 @@ class Closes:
             self._windows.put_to_sleep(series)
         self._windows.plan_next(series)
         if series.on_hand is not None:
-            self._risk.replan(series, end_ms, model)
+            self._risk.close_period(series, end_ms, model)
             self._risk.confirm(series, cut_ms)
 
     def _stood_empty(self, series: Series, period: int, sold: int) -> bool:
@@ -314,7 +314,7 @@ class Closes:
         if lesson.forecast is None or lesson.y_units is None:
             return
         if series.last_sale_ms is not None:
-            self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
+            self._suspects.period(series, history, lesson.forecast, lesson.y_units, end_ms)
         expected = lesson.forecast
         chance = expected.distribution.cdf(lesson.y_units)
         told = series.slump_since is not None
@@ -327,28 +327,3 @@ class Closes:
             emit = self._core.emitter.finding
             emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
-
-    def _say_zero_run(
-        self, series: Series, history: History, forecast: StackForecast, y_units: float, end_ms: int
-    ) -> None:
-        """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
-        emit = self._core.emitter.finding
-        if y_units > 0:
-            series.zero_log = 0
-            if series.suspect_since is not None:
-                emit("suspected_stockout", "cleared", "warning", series.suspect_since, end_ms, series)
-                series.suspect_since = None
-            return
-        chance = max(forecast.distribution.cdf(0.0), 1e-12)
-        series.zero_log += round(math.log(chance) * 1e6)
-        empty = series.on_hand is not None and series.on_hand <= 0
-        implausible = series.zero_log < math.log(ZERO_RUN) * 1e6
-        if series.suspect_since is None and not empty and implausible and history.is_longest_run(_LONGER_RUN):
-            series.suspect_since = end_ms
-            since = series.last_sale_ms or end_ms
-            evidence = {
-                **measures("days", zero_periods=(end_ms - since) / DAY_MS),
-                **measures("share", probability_share=math.exp(series.zero_log / 1e6)),
-                **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
-            }
-            emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
