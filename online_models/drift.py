@@ -113,9 +113,7 @@ class LikelihoodCusum:
         if self._resting:
             self._resting -= 1
             return None
-        up_step = log_ratio(y, mean, dispersion, UP_FACTOR)
-        down_step = log_ratio(y, mean, dispersion, DOWN_FACTOR)
-        self.steps = up_step, down_step
+        self.steps = up_step, down_step = _both_ratios(y, mean, dispersion)
         self._up, self._up_run = _advance(self._up, self._up_run, up_step, y, mean)
         self._down, self._down_run = _advance(self._down, self._down_run, down_step, y, mean)
         threshold = self.threshold * caution
@@ -178,6 +176,23 @@ def log_ratio(y: float, mean: float, dispersion: float, factor: float) -> float:
         scaled = dispersion * mean
         step -= (y + 1.0 / dispersion) * math.log((1.0 + factor * scaled) / (1.0 + scaled))
     return min(max(step, -_LARGEST_STEP), _LARGEST_STEP)
+
+
+_LOG_UP, _LOG_DOWN = math.log(UP_FACTOR), math.log(DOWN_FACTOR)
+
+
+def _both_ratios(y: float, mean: float, dispersion: float) -> tuple[float, float]:
+    """Return `log_ratio` for both factors; what they share is worked out once."""
+    if dispersion < _POISSON:
+        return log_ratio(y, mean, dispersion, UP_FACTOR), log_ratio(y, mean, dispersion, DOWN_FACTOR)
+    scaled = dispersion * mean
+    weight = y + 1.0 / dispersion
+    base = weight * math.log(1.0 + scaled)
+    up = y * _LOG_UP + base - weight * math.log(1.0 + UP_FACTOR * scaled)
+    down = y * _LOG_DOWN + base - weight * math.log(1.0 + DOWN_FACTOR * scaled)
+    up = -_LARGEST_STEP if up < -_LARGEST_STEP else _LARGEST_STEP if up > _LARGEST_STEP else up
+    down = -_LARGEST_STEP if down < -_LARGEST_STEP else _LARGEST_STEP if down > _LARGEST_STEP else down
+    return up, down
 
 
 def _advance(

@@ -6,7 +6,7 @@ thresholds are worked out at fixed moments of event time, from stored samples an
 ::
 
     close ──► steps of every score ──► block of a season of a witness ──► reservoir of its class
-          └─► score ──► tail of its class ──► p-value                          │ every 28 periods
+          └─► score ──► tail of its class ──► p-value                          │ every 28 days
                                      caution of the class ◄── chains of drawn blocks, scored at a grid of cautions
 
 A class is signal-to-noise (four) by how often it sells (two). In a chain of blocks drawn at random no change lasts
@@ -41,7 +41,9 @@ INTERMITTENT_BELOW: Final = 1.0 / 1.32
 CLASSES: Final = 2 * (len(SIGNAL_EDGES) + 1)
 LEAST_BLOCKS: Final = 96
 MOST_BLOCKS: Final = 384
-TURN_PERIODS: Final = 28
+TURN_PERIODS: Final = {7: 28, 52: 16, 12: 12}
+"""How often thresholds are worked out anew, by season."""
+_USUAL_TURN: Final = 28
 GRID: Final = np.geomspace(0.5, 3.0, 12)
 """Cautions that are tried."""
 LARGEST_STEP: Final = 3.0
@@ -50,13 +52,15 @@ _FILLINGS: Final = 4
 _WITNESSES: Final = 32
 _CHAINS: Final = 128
 _TO_BYTE: Final = 127.0 / LARGEST_STEP
+LEAST_NEWS: Final = 1.0
+"""Nats from which a score is given a p-value."""
 _BINS: Final = 64
 _BIN_NATS: Final = 0.25
 _KEEP_TAIL: Final = 0.7
 _HEAD = Struct("<HfIIIii")
 _OPEN = Struct("<IB")
-_WEEK: Final = 7
-#: Periods in a block where a season is no week.
+BLOCK_PERIODS: Final = {7: 7, 52: 12}
+"""Periods in a block, by season: long enough that what wanders by itself is in it."""
 _SHORT_BLOCK: Final = 4
 _PERIODS_A_YEAR: Final = {7: 365.25, 52: 365.25 / 7, 12: 12.0}
 
@@ -123,13 +127,15 @@ class ClassCalibration:
         Periods in a block.
     width
         Scores in a period.
+    turn
+        Periods between two workings out.
     """
 
     __slots__ = ("blocks", "caution", "changed", "open", "tail", "_entered", "_entered_before", "_epoch", "_length",
-                 "_seen", "_turned", "_width")  # fmt: skip
+                 "_seen", "_turn", "_turned", "_width")  # fmt: skip
 
-    def __init__(self, length: int, width: int) -> None:
-        self._length, self._width = length, width
+    def __init__(self, length: int, width: int, turn: int) -> None:
+        self._length, self._width, self._turn = length, width, turn
         self.blocks = bytearray()
         self.tail = array("f", bytes(4 * _BINS))
         self.caution = 1.0
@@ -150,11 +156,11 @@ class ClassCalibration:
         Parameters
         ----------
         score
-            In nats, not below zero.
+            In nats, not below zero. Below `LEAST_NEWS` it is no news, and the share is said to be 1.
         """
         at = min(int(score / _BIN_NATS), _BINS - 1)
         tail = self.tail
-        p = (1.0 + sum(tail[at:])) / (1.0 + sum(tail)) if at else 1.0
+        p = (1.0 + sum(tail[at:])) / (1.0 + sum(tail)) if score >= LEAST_NEWS else 1.0
         tail[at] += 1.0
         self.changed = True
         return p
@@ -213,7 +219,7 @@ class ClassCalibration:
             self.blocks[at * size : (at + 1) * size] = block
 
     def turn(self, period: int, wish: float, thresholds: Sequence[float], periods_a_year: float) -> bool:
-        """At the first close of every 28 periods: let the tail fade, and work out the caution anew.
+        """At the first close of every turn: let the tail fade, and work out the caution anew.
 
         Parameters
         ----------
@@ -231,7 +237,7 @@ class ClassCalibration:
         bool
             Whether the caution was worked out.
         """
-        now = period // TURN_PERIODS
+        now = period // self._turn
         if now <= self._turned:
             return False
         self._turned, self.changed = now, True
@@ -294,8 +300,9 @@ class DriftCalibration:
         self._wish = wish
         self._thresholds = tuple(thresholds)
         self._periods_a_year = _PERIODS_A_YEAR.get(season, float(season))
-        length = season if season == _WEEK else _SHORT_BLOCK
-        self._classes = tuple(ClassCalibration(length, len(self._thresholds)) for _ in range(CLASSES))
+        length = BLOCK_PERIODS.get(season, _SHORT_BLOCK)
+        turn = TURN_PERIODS.get(season, _USUAL_TURN)
+        self._classes = tuple(ClassCalibration(length, len(self._thresholds), turn) for _ in range(CLASSES))
         #: Of each class; whoever judges reads this list.
         self.cautions = [1.0] * CLASSES
 

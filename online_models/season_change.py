@@ -37,6 +37,7 @@ _SMALLEST_TURN, _LARGEST_TURN = 0.1, 10.0
 _KEEP_LEVEL: Final = 1.0 - 1.0 / 7.0
 _LOWEST_LEVEL, _HIGHEST_LEVEL = 0.2, 5.0
 _LEVELS_BYTES: Final = 8
+_LONGEST_RUN: Final = 255
 
 
 class Moved(NamedTuple):
@@ -89,7 +90,7 @@ class SeasonChange:
     (2, 11)
     """
 
-    __slots__ = ("moves", "steps", "_level", "_runs", "_scores", "_season")
+    __slots__ = ("moves", "steps", "_level", "_nothing", "_runs", "_scores", "_season")
 
     def __init__(self, season: int) -> None:
         self.moves = moves_of(season)
@@ -100,6 +101,7 @@ class SeasonChange:
         self._level = array("f", (0.0, 0.0))
         #: What the newest period added to each score, nats. Not state.
         self.steps: Sequence[float] = (0.0,) * len(self.moves)
+        self._nothing = self.steps
 
     @property
     def size(self) -> int:
@@ -137,26 +139,34 @@ class SeasonChange:
         ratios
             Demand of every slot over the level; below zero where a slot was never seen.
         """
-        turns = self._turns(slot, ratios)
         mean *= self._follow_level(y, mean)
-        if not turns:
-            self.steps = (0.0,) * len(self.moves)
+        own = ratios[slot]
+        theirs = self._moved(slot, ratios) if own > 0.0 else []
+        if not theirs:
+            self.steps = self._nothing
             return
-        scores, runs = self._scores, self._runs
+        # Inlined for speed: `online_models.drift.log_ratio` of every move.
+        log = math.log
         scaled = dispersion * mean
         plain = dispersion < _POISSON
         weight = 0.0 if plain else y + 1.0 / dispersion
-        steps = []
-        for at, turn in enumerate(turns):
-            step = y * math.log(turn)
-            step -= mean * (turn - 1.0) if plain else weight * math.log((1.0 + turn * scaled) / (1.0 + scaled))
-            step = -LARGEST_STEP if step < -LARGEST_STEP else LARGEST_STEP if step > LARGEST_STEP else step
-            steps.append(step)
-            scores[at] += step
-            if scores[at] <= 0.0:
+        base = mean if plain else weight * log(1.0 + scaled)
+        scores, runs, steps = self._scores.tolist(), self._runs, list(self._nothing)
+        for at, their in enumerate(theirs):
+            if their <= 0.0:
+                continue
+            turn = their / own
+            turn = _SMALLEST_TURN if turn < _SMALLEST_TURN else _LARGEST_TURN if turn > _LARGEST_TURN else turn
+            step = y * log(turn) + base - (mean * turn if plain else weight * log(1.0 + turn * scaled))
+            steps[at] = step = -LARGEST_STEP if step < -LARGEST_STEP else LARGEST_STEP if step > LARGEST_STEP else step
+            score = scores[at] + step
+            if score <= 0.0:
                 scores[at], runs[at] = 0.0, 0
-            elif runs[at] < 255:
-                runs[at] += 1
+            else:
+                scores[at] = score
+                if runs[at] < _LONGEST_RUN:
+                    runs[at] += 1
+        self._scores = array("f", scores)
         self.steps = steps
 
     def _follow_level(self, y: float, mean: float) -> float:
@@ -166,21 +176,18 @@ class SeasonChange:
         level[0], level[1] = _KEEP_LEVEL * sold + y, _KEEP_LEVEL * expected + mean
         return min(max(sold / expected, _LOWEST_LEVEL), _HIGHEST_LEVEL) if expected > 0.0 else 1.0
 
-    def _turns(self, slot: int, ratios: Sequence[float]) -> list[float]:
-        """Return, for each move, what the ratio of this slot would be over what it is."""
-        own = ratios[slot]
+    def _moved(self, slot: int, ratios: Sequence[float]) -> list[float]:
+        """Return, for each move, the ratio that this slot would have; fewer than there are moves leave the rest out."""
         season = self._season
-        if own <= 0.0:
-            return []
         if season > LONGEST_TURNED:
-            theirs = [ratios[(slot - move) % season] for move in self.moves]
-        else:
-            known = [each for each in range(season) if ratios[each] >= 0.0]
-            place, trading = known.index(slot), len(known)
-            if trading < LEAST_SLOTS:
-                return []
-            theirs = [ratios[known[(place - move) % trading]] if move < trading else own for move in self.moves]
-        return [min(max(their / own, _SMALLEST_TURN), _LARGEST_TURN) if their > 0.0 else 1.0 for their in theirs]
+            return [ratios[(slot - move) % season] for move in self.moves]
+        known = [ratio for ratio in ratios if ratio >= 0.0]
+        trading = len(known)
+        if trading < LEAST_SLOTS:
+            return []
+        place = slot if trading == season else sum([ratio >= 0.0 for ratio in ratios[:slot]])
+        # From the slot before this one backwards; a negative place counts from the end of the season.
+        return [known[place - move] for move in range(1, trading)]
 
     def rest(self) -> None:
         """Start all scores again."""

@@ -31,7 +31,7 @@ CUSUM: Final = "likelihood_cusum"
 BESIDE: Final = "page_hinkley"
 """River's detector that runs beside the CUSUM."""
 _REFERENCE_SHARE: Final = 1.2
-_SEASON_SHARE: Final = 1.2
+_SEASON_SHARE: Final = 1.15
 _NEVER: Final = 255
 OPINION_PERIODS: Final = 28
 """For so many judged periods a find of River's detector counts as seen beside."""

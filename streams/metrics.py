@@ -203,7 +203,8 @@ DRIFT_SCORE = Metric(
 )  # fmt: skip
 DRIFT_THRESHOLD = Metric(
     "demand_drift_threshold", "gauge", "nats", ("detector",), _ENGINE,
-    "The score above which demand has drifted (setting shop.drift_threshold).",
+    "The score above which demand has drifted, in the class of series with the lowest (setting shop.drift_threshold, "
+    "times the calibrated caution).",
 )  # fmt: skip
 DRIFTS = Metric(
     "demand_drift_detected_total", "counter", "drifts", ("detector", "direction"), _ENGINE,

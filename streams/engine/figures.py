@@ -113,4 +113,5 @@ def _drift(engines: Sequence[EngineTask]) -> Iterator[Sample]:
     for store_id in sorted(highest, key=lambda store_id: (-highest[store_id], store_id))[:MOST_STORES]:
         yield Sample(DRIFT_SCORE, (CUSUM, f"store:{store_id}"), highest[store_id])
     if engines:
-        yield Sample(DRIFT_THRESHOLD, (CUSUM,), engines[0].core.settings.drift_threshold)
+        caution = min(min(engine.core.calibration.cautions) for engine in engines)
+        yield Sample(DRIFT_THRESHOLD, (CUSUM,), caution * engines[0].core.settings.drift_threshold)

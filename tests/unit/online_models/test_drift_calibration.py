@@ -103,6 +103,7 @@ def test_p_values_of_luck_are_what_they_say() -> None:
         calibration.note(GROUP, 1, day, float(score), None) for day, score in enumerate(random.exponential(1.0, 6000))
     ]
     late = p_values[2000:]
+    # exp(-1) = 0.37 of the scores are above a nat: smaller ones are no news, and have no p-value of their own.
     for level in (0.01, 0.05, 0.2):
         kept = sum(p <= level for p in late)
         # Scores are put into bins of a quarter nat, so p is a little too large: never too small.
