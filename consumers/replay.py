@@ -23,9 +23,10 @@ from schemas.quarantine import Headers
 from schemas.ticks import TickSource
 from schemas.topics import QUARANTINE, Topic
 from streams.chain import Chain
+from streams.engine.promotion_book import PromotionBook
 from streams.outcome import Output
 from streams.ports import Clock
-from streams.report import Collector, Report, count_events, score_forecasts
+from streams.report import Collector, Report, count_events, count_money, score_forecasts, sum_promotions
 
 
 class SourceEvent(Protocol):
@@ -82,6 +83,8 @@ class Replay:
         self._on_progress = on_progress
         self._started = clock.monotonic_seconds()
         self._events = 0
+        for engine in chain.engines:
+            engine.core.promotions = PromotionBook(engine.core)
 
     # --- from a source -----------------------------------------------------------------------------------------
 
@@ -152,6 +155,8 @@ class Replay:
             periods_closed=closed,
             forecasts_issued=self.collector.forecasts,
             forecast=score_forecasts(engines),
+            money=count_money(engines),
+            promotions=sum_promotions(engines),
             alerts=self.collector.kinds(),
             early=dict(early),
             seconds=round(seconds, 3),

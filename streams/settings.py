@@ -11,6 +11,7 @@ from typing import Literal
 
 from schemas.ids import derive_id
 from schemas.quantities import DAY_MS, HOUR_MS
+from streams.costs import CategoryCosts
 
 Period = Literal["day", "week", "month"]
 Grain = Literal["line", "hour", "day", "week", "month"]
@@ -63,6 +64,8 @@ class ShopSettings:
         Series a task must know of a store before it judges the store's silence.
     poison_share
         Share of refused records among the last 1,000 of a partition that stops the worker.
+    costs
+        What a unit too many and too few costs, by category; behind them stand the defaults of `streams.costs`.
     models
         "champion", or "none" to run the stream part alone.
     """
@@ -87,6 +90,7 @@ class ShopSettings:
     silence_probability: float = 1e-5
     silence_series: int = 10
     poison_share: float = 0.05
+    costs: tuple[CategoryCosts, ...] = ()
     models: Literal["champion", "none"] = "champion"
 
     @property

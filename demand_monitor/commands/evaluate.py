@@ -26,7 +26,9 @@ Block = Annotated[int | None, typer.Option("--block", help="Periods of a block, 
 Parts = Annotated[
     list[str] | None,
     typer.Option(
-        "--part", "-p", help="accuracy (default), shock, drift, censoring, stockout, speed; repeatable, or all."
+        "--part",
+        "-p",
+        help="accuracy (default), shock, drift, censoring, stockout, speed, causes (no data); repeatable, or all.",
     ),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]
@@ -76,18 +78,28 @@ def evaluate(
     """
     wanted = _parts(part)
     sources = [_own(inputs, mapping or [], tail, block)] if inputs else [_public(name, data) for name in sets or []]
-    if not sources:
+    found: dict[str, object] = _evaluate_planted(wanted, seed, quiet=as_json)
+    if not sources and not found:
         from consumers.evaluate.sets import SETS
 
         raise BadSetup(f"There is nothing to evaluate: give --set ({', '.join(SETS)}) or --input with --mapping.")
-    found: dict[str, object] = {}
     for each, source in sources:
         bench = _bench(each, source, series, seed, partitions, cache)
         found[each.name] = _evaluate(bench, wanted, baseline, forecasts, plots, quiet=as_json)
         if report is not None:
             _write(report, found)
+    if report is not None:
+        _write(report, found)
     if as_json:
         print_json(found)
+
+
+def _evaluate_planted(wanted: tuple[Part, ...], seed: int, *, quiet: bool) -> dict[str, object]:
+    """Run the parts that make their own market: they belong to no data set."""
+    from demand_monitor.evaluation.parts import run_planted
+
+    results = run_planted(wanted, seed, quiet=quiet)
+    return {"planted": {"protocol": {"seed": seed}, **results}} if results else {}
 
 
 def _parts(names: list[str] | None) -> tuple[Part, ...]:

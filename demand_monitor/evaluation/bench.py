@@ -30,8 +30,10 @@ from streams.evaluation.sums import measure_yardsticks
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed"]
-PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed")
+Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes"]
+PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes")
+#: Those that make their own market and fit no data set.
+PLANTED: Final[tuple[Part, ...]] = ("causes",)
 #: Baselines that a set's period and demand ask for, when none are named.
 DEFAULT_BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("auto_ets", "lightgbm"),
@@ -160,6 +162,8 @@ class Bench:
     def trial(self, part: Part) -> object:
         """Run one part but accuracy; None where it does not fit the set."""
         panel, tail, seed, tasks = self.as_sold, self.data.tail, self.seed, self.partitions
+        if part in PLANTED:
+            return None
         if part == "shock":
             return run_shock_trial(panel, self.make, tail, seed, tasks) if panel.period == "day" else None
         if part == "drift":

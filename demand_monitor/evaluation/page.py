@@ -37,6 +37,7 @@ def make_tables(reports: Mapping[str, Report]) -> str:
         ("Emptied shelves", "censoring", _censoring_rows),
         ("Stock-out alerts, scored on the second half", "stockout", _stock_rows),
         ("Processor time", "speed", _speed_rows),
+        ("Planted causes", "causes", _cause_rows),
     )
     blocks = []
     for title, part, make in parts:
@@ -65,7 +66,7 @@ def join(found: Iterable[Mapping[str, Report]]) -> dict[str, dict[str, Any]]:
             kept = joined.setdefault(name, {})
             # Each part keeps the number of series of its own run.
             sizes = {
-                part: report["protocol"]["series"] for part in report if part != "protocol" and "protocol" in report
+                part: report["protocol"].get("series") for part in report if part != "protocol" and "protocol" in report
             }
             kept.update(report)
             kept["sizes"] = {**kept.get("sizes", {}), **sizes}
@@ -178,6 +179,22 @@ def _speed_rows(name: str, report: Report) -> list[dict[str, str]]:
             "µs a refit": _number(speed["refit_microseconds"]), "ours / AutoETS a period": _number(speed["ratio"]),
         }
     ]  # fmt: skip
+
+
+def _cause_rows(_: str, report: Report) -> list[dict[str, str]]:
+    rows = []
+    for which, name in (("every", "all"), ("by_alarm", "told by an alarm")):
+        one = report["causes"][which]
+        count, both, single = one["pairs"]
+        scores = {label.replace("_", " "): _number(each["f1"]) for label, each in one["labels"].items()}
+        rows.append(
+            {
+                "cases": f"{name} ({one['cases']:,})", "macro F1": _number(one["macro_f1"]),
+                "planted driver first": _number(one["first"]), **{f"F1 {label}": f1 for label, f1 in scores.items()},
+                "pairs: both / one named": f"{both} / {single} of {count}",
+            }
+        )  # fmt: skip
+    return rows
 
 
 def _number(value: float | None) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from demand_monitor.evaluation.bench import Speed
     from demand_monitor.printing import Cell
     from streams.evaluation.accuracy import Accuracy, Duel
+    from streams.evaluation.cause_trial import CauseResult, CauseScore
     from streams.evaluation.censor_trial import CensorResult
     from streams.evaluation.drift_trial import DriftResult
     from streams.evaluation.intervals import Interval
@@ -106,6 +107,32 @@ def print_stock(name: str, found: StockResult) -> None:
     print_rows(rows, False, title)
 
 
+def print_causes(found: CauseResult) -> None:
+    """Print what became of planted causes."""
+    for name, one in (("all cases", found.every), ("cases that an alarm told of", found.by_alarm)):
+        _print_cause_score(name, one)
+
+
+def _print_cause_score(name: str, one: CauseScore) -> None:
+    rows: list[dict[str, Cell]] = [
+        {
+            "label": label, "planted": score.planted, "named": score.named, "precision": _number(score.precision),
+            "recall": _number(score.recall), "F1": _number(score.f1),
+        }
+        for label, score in one.labels.items()
+    ]  # fmt: skip
+    print_rows(rows, False, f"Planted causes, {name}: {one.cases}")
+    heads = list(one.labels)
+    matrix: list[dict[str, Cell]] = [
+        {"planted \\ first named": label, **{head: row.get(head, 0) for head in heads}}
+        for label, row in one.confusion.items()
+    ]
+    print_rows(matrix, False, "Confusion of single causes")
+    count, both, single = one.pairs
+    print(f"Two causes planted: {count}; both named {both}, one named {single}.")
+    print(f"Macro F1 {_number(one.macro_f1)}; a planted driver is the first reason in {_number(one.first)} of them.")
+
+
 def print_speed(name: str, found: Speed) -> None:
     """Print what a close costs."""
     row: dict[str, Cell] = {
@@ -125,7 +152,7 @@ def _alert_row(alerts: AlertScore) -> dict[str, Cell]:
 
 
 def _scores(table: Mapping[str, float | None]) -> dict[str, Cell]:
-    shown = ("wape", "mase", "rmsse", "rmse", "mae", "mape", "bias", "pinball")
+    shown = ("wape", "mase", "rmsse", "rmse", "mae", "mape", "bias", "pinball", "money")
     count = table.get("n")
     return {"n": None if count is None else int(count), **{name: _number(table.get(name)) for name in shown}}
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
+from streams.engine.causes import Causes
 from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
@@ -57,7 +58,8 @@ class Closes:
 
     def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
-        self._intraday = Intraday(core, windows, facts)
+        self._causes = Causes(core, facts)
+        self._intraday = Intraday(core, windows, facts, self._causes)
         self._windows = windows
         self._facts = facts
         self._risk = risk
@@ -220,16 +222,28 @@ class Closes:
         model, start_ms = core.model(history), core.periods.start_ms(period)
         x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
         category = core.pool.category(self._facts.category(series, start_ms))
+        taught = exposure >= core.settings.exposure_floor
+        if core.promotions is not None:
+            core.promotions.open(series, history, model, period)
         lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        if core.promotions is not None:
+            core.promotions.close(series, period, lesson.demand_units if taught else None)
         if core.watch is not None:
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
-        if exposure >= core.settings.exposure_floor:
+        if taught:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                core.board.add(lesson, period)
+                self._score(series, period, lesson)
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             self._note_score(series, period, lesson, model)
         return model
+
+    def _score(self, series: Series, period: int, lesson: StackLesson) -> None:
+        """Score the forecast, in units and in money."""
+        costs = self._facts.unit_costs(series, period)
+        lost = self._core.board.add(lesson, period, costs)
+        if lost is not None and costs is not None:
+            self._core.tally.lose(costs[1], *lost)
 
     def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
         """Let people see how near to a drift the series of a store are."""
@@ -263,7 +277,7 @@ class Closes:
     def _say_lesson(
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
-        self._say_drift(series, lesson, model, end_ms)
+        self._say_drift(series, history, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
         self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
@@ -277,10 +291,17 @@ class Closes:
                 **measures("share", probability_share=chance),
             }
             emit = self._core.emitter.finding
-            emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
+            now = series.next_period
+            why = self._causes.of_run(series, history, model, now, now, end_ms, lesson.demand_units)
+            emit(
+                "demand_slump", "opened", "warning", started, end_ms, series,
+                evidence=evidence, reasons=why.reasons, causes=why.causes,
+            )  # fmt: skip
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
 
-    def _say_drift(self, series: Series, lesson: StackLesson, model: SeriesStack, end_ms: int) -> None:
+    def _say_drift(
+        self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
+    ) -> None:
         emit = self._core.emitter.finding
         if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
@@ -295,9 +316,11 @@ class Closes:
         if series.drift_since is not None:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
         series.drift_since = end_ms
+        now = self._core.periods.of(end_ms - 1)
+        period = now - found.since_periods + 1
+        why = self._causes.of_run(series, history, model, period, now, end_ms, lesson.demand_units)
         if lesson.forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
             model.jump()
-        period = self._core.periods.of(end_ms - 1) - found.since_periods + 1
         rate = f"units/{self._core.settings.period}"
         evidence = {
             **measures(rate, level_before_units=found.level_before, level_after_units=found.level_after),
@@ -314,6 +337,8 @@ class Closes:
             series,
             evidence=evidence,
             times={"since": self._core.periods.start_ms(period)},
+            reasons=why.reasons,
+            causes=why.causes,
             money=self._facts.money(series, change * DRIFT_MONEY_DAYS / self._core.periods.days(period), end_ms),
             model=self._facts.model_ref(series),
         )

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from online_models.day_curve import DayCurves
 from online_models.pool import Pool
@@ -37,6 +38,9 @@ from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
+
+if TYPE_CHECKING:
+    from streams.engine.promotion_book import PromotionBook
 
 CLOCK_FIELD = "clock"
 _CURVES = "c:"
@@ -111,6 +115,8 @@ class Core:
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
+        #: Adds up promotions where a replay asks for it; no state, and nothing decides by it.
+        self.promotions: PromotionBook | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesStack(settings.season, drift_threshold=settings.drift_threshold)

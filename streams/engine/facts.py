@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
+from streams.costs import shares_of, unit_costs
 from streams.features import PeriodFacts, known_features
 
 if TYPE_CHECKING:
     from online_models.day_curve import DayCurve
+    from online_models.money import UnitCosts
     from schemas.catalog import Product
     from streams.engine.core import Core
     from streams.engine.series import Series
@@ -86,6 +88,20 @@ class Facts:
         product = self._core.view.product(series.sku, at_ms)
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
+
+    def unit_costs(self, series: Series, period: int) -> tuple[UnitCosts, str] | None:
+        """Return what a unit too few and a unit too many cost in a period, and the currency; None without a price."""
+        at_ms = self._core.periods.start_ms(period)
+        price = self.own_price(series, at_ms)
+        if price is None:
+            return None
+        product = self._core.view.product(series.sku, at_ms)
+        cost = shelf_life = None
+        if product is not None:
+            cost = product.unit_cost if product.currency == price[1] else None
+            shelf_life = product.shelf_life_days
+        shares = shares_of((product.category if product is not None else None) or "", self._core.settings.costs)
+        return unit_costs(price[0], cost, shelf_life, self._core.periods.days(period), shares), price[1]
 
     def lead_time_days(self, series: Series, at_ms: int) -> float:
         """Return the supplier's lead time, or the setting."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from online_models.stockout import LeadTimeDemand
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from schemas.signals import Contribution, Measure
+from streams.engine.causes import Causes
 from streams.engine.emitter import measures
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
@@ -55,6 +56,7 @@ class Risk:
         self._core = core
         self._facts = facts
         self._today = Today(core, facts)
+        self._causes = Causes(core, facts)
 
     # --- at every movement ------------------------------------------------------------------------------------
 
@@ -242,10 +244,17 @@ class Risk:
             early=early,
             evidence=self._evidence(series, ahead, units, lead_days, at_ms),
             times=self._times(series, ahead, units, at_ms, lead_days),
-            reasons=_reasons(ahead, series, units, lead_days, at_ms),
+            reasons=[*_reasons(ahead, series, units, lead_days, at_ms), *self._drivers(series, lead_days, at_ms)],
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
+
+    def _drivers(self, series: Series, lead_days: float, at_ms: int) -> tuple[Contribution, ...]:
+        """What moves the demand that an order placed now must wait out away from what is usual on those days."""
+        core = self._core
+        history, first = core.archive.of(series), core.periods.of(at_ms)
+        periods = max(1, round(lead_days / core.periods.days(first)))
+        return self._causes.drivers(series, history, core.model(history), first, periods)
 
     def _times(
         self, series: Series, ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float

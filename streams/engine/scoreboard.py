@@ -19,13 +19,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from online_models.money import MoneySums, UnitCosts
 from online_models.scores import LEVELS, Scores
-from online_models.stack_forecast import StackLesson
+from online_models.stack_forecast import StackForecast, StackLesson
 from streams.engine.recent import RecentScores
 from streams.sealing import seal, unseal
 
 FIELD = "score"
 RECENT_FIELD = "recent"
+MONEY_FIELD = "money"
 
 
 #: Units are kept in thousandths; a mean seasonal difference below one is rounding, and no yardstick.
@@ -51,13 +53,30 @@ class Scoreboard:
     def __init__(self) -> None:
         self.scores: dict[str, Scores] = {}
         self.recent = RecentScores()
+        #: What wrong forecasts have cost, by currency.
+        self.money: dict[str, MoneySums] = {}
         self._dirty = False
 
-    def add(self, lesson: StackLesson, period: int) -> None:
-        """Score one closed period, given its lesson and its ordinal."""
+    def add(
+        self, lesson: StackLesson, period: int, costs: tuple[UnitCosts, str] | None = None
+    ) -> tuple[float, float] | None:
+        """Score one closed period.
+
+        Parameters
+        ----------
+        lesson, period
+            What it taught, and its ordinal.
+        costs
+            Of a unit too few and too many, and their currency; None: unknown.
+
+        Returns
+        -------
+        tuple or None
+            What stocking the forecast's critical quantile would have lost on stock left over, and on demand unmet.
+        """
         forecast, y = lesson.forecast, lesson.y_units
         if forecast is None or y is None:
-            return
+            return None
         self._dirty = True
         mae, mse = _yardstick(lesson.seasonal_mae, _LEAST_MAE), _yardstick(lesson.seasonal_mse, _LEAST_MAE**2)
         quantiles = forecast.distribution.quantiles(LEVELS)
@@ -67,6 +86,17 @@ class Scoreboard:
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
         self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
+        return None if costs is None else self._add_money(costs[0], costs[1], y, forecast)
+
+    def _add_money(self, costs: UnitCosts, currency: str, y: float, forecast: StackForecast) -> tuple[float, float]:
+        stock = forecast.distribution.quantile(costs.critical_ratio)
+        return self._purse(currency).add(costs, y, stock, forecast.seasonal_naive)
+
+    def _purse(self, currency: str) -> MoneySums:
+        found = self.money.get(currency)
+        if found is None:
+            found = self.money[currency] = MoneySums()
+        return found
 
     def _scope(self, scope: str) -> Scores:
         found = self.scores.get(scope)
@@ -79,6 +109,8 @@ class Scoreboard:
         for scope, scores in other.scores.items():
             self._scope(scope).merge(scores)
         self.recent.merge(other.recent)
+        for currency, sums in other.money.items():
+            self._purse(currency).merge(sums)
 
     def writes(self) -> dict[str, bytes | None]:
         """Return the fields if they changed, and count them as clean."""
@@ -86,7 +118,8 @@ class Scoreboard:
             return {}
         self._dirty = False
         state = {scope: scores.state() for scope, scores in self.scores.items()}
-        return {FIELD: _encode(state), RECENT_FIELD: _encode(self.recent.state())}
+        money = {currency: sums.state() for currency, sums in self.money.items()}
+        return {FIELD: _encode(state), RECENT_FIELD: _encode(self.recent.state()), MONEY_FIELD: _encode(money)}
 
     @classmethod
     def load(cls, state: Mapping[str, bytes]) -> Scoreboard:
@@ -97,6 +130,9 @@ class Scoreboard:
             board.scores = {scope: Scores.from_state(sums) for scope, sums in stored.items()}
         if (field := state.get(RECENT_FIELD)) is not None:
             board.recent = RecentScores(*json.loads(unseal(field, RECENT_FIELD)))
+        if (field := state.get(MONEY_FIELD)) is not None:
+            stored = json.loads(unseal(field, MONEY_FIELD))
+            board.money = {currency: MoneySums.from_state(sums) for currency, sums in stored.items()}
         return board
 
 
