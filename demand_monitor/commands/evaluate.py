@@ -28,7 +28,7 @@ Parts = Annotated[
     typer.Option(
         "--part",
         "-p",
-        help="accuracy (default), shock, drift, censoring, stockout, speed, causes (no data); repeatable, or all.",
+        help="accuracy (default), shock, drift, censoring, stockout, speed, causes, spend; repeatable, or all.",
     ),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]

@@ -30,10 +30,10 @@ from streams.evaluation.sums import measure_yardsticks
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes"]
-PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes")
+Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes", "spend"]
+PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed", "causes", "spend")
 #: Those that make their own market and fit no data set.
-PLANTED: Final[tuple[Part, ...]] = ("causes",)
+PLANTED: Final[tuple[Part, ...]] = ("causes", "spend")
 #: Baselines that a set's period and demand ask for, when none are named.
 DEFAULT_BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("auto_ets", "lightgbm"),

@@ -38,6 +38,7 @@ def make_tables(reports: Mapping[str, Report]) -> str:
         ("Stock-out alerts, scored on the second half", "stockout", _stock_rows),
         ("Processor time", "speed", _speed_rows),
         ("Planted causes", "causes", _cause_rows),
+        ("Synthetic spend, incremental units", "spend", _spend_rows),
     )
     blocks = []
     for title, part, make in parts:
@@ -195,6 +196,17 @@ def _cause_rows(_: str, report: Report) -> list[dict[str, str]]:
             }
         )  # fmt: skip
     return rows
+
+
+def _spend_rows(_: str, report: Report) -> list[dict[str, str]]:
+    spend = report["spend"]
+    return [
+        {
+            "seeds (measured)": f"{spend['seeds']} ({spend['measured']})",
+            "median error": _number(spend["median_error"]), "within 20 %": _number(spend["within_20"]),
+            "90 % interval holds": _number(spend["covered_90"]), "error of the sum": _share(spend["total_error"]),
+        }
+    ]  # fmt: skip
 
 
 def _number(value: float | None) -> str:

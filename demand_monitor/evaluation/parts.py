@@ -13,6 +13,7 @@ from demand_monitor.evaluation import tables
 from demand_monitor.evaluation.bench import Bench, Part
 from demand_monitor.evaluation.plain import to_plain
 from streams.evaluation.cause_trial import run_cause_trial
+from streams.evaluation.spend_trial import run_spend_trial
 
 _PRINTERS: Final[dict[Part, Callable[[str, Any], None]]] = {
     "shock": tables.print_shock,
@@ -81,4 +82,9 @@ def run_planted(wanted: Sequence[Part], seed: int, *, quiet: bool) -> dict[str, 
         if not quiet:
             tables.print_causes(causes)
         found["causes"] = to_plain(causes)
+    if "spend" in wanted:
+        spend = run_spend_trial(first_seed=seed)
+        if not quiet:
+            tables.print_spend(spend)
+        found["spend"] = to_plain(spend)
     return found

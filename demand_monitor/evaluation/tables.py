@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streams.evaluation.drift_trial import DriftResult
     from streams.evaluation.intervals import Interval
     from streams.evaluation.shock_trial import ShockResult
+    from streams.evaluation.spend_trial import SpendResult
     from streams.evaluation.stock_trial import AlertScore, StockResult
 
 
@@ -131,6 +132,16 @@ def _print_cause_score(name: str, one: CauseScore) -> None:
     count, both, single = one.pairs
     print(f"Two causes planted: {count}; both named {both}, one named {single}.")
     print(f"Macro F1 {_number(one.macro_f1)}; a planted driver is the first reason in {_number(one.first)} of them.")
+
+
+def print_spend(found: SpendResult) -> None:
+    """Print how well the effect of spend is measured."""
+    row: dict[str, Cell] = {
+        "seeds": found.seeds, "measured": found.measured, "median error": _number(found.median_error),
+        "mean error": _number(found.mean_error), "within 20 %": _number(found.within_20),
+        "90 % interval holds": _number(found.covered_90), "error of the sum": _number(found.total_error),
+    }  # fmt: skip
+    print_rows([row], False, "Synthetic spend: incremental units")
 
 
 def print_speed(name: str, found: Speed) -> None:

@@ -37,10 +37,10 @@ def changes_in_words(scene: Scene) -> str:
     return f" ({', '.join(quoted)} units)" if quoted else ""
 
 
-def demand_in_words(scene: Scene) -> str | None:
-    """Return what moves demand beside the stock's terms; None where nothing is quoted."""
+def demand_in_words(scene: Scene) -> str:
+    """Return what moves demand, beside the stock's terms, in brackets; "" where nothing is quoted."""
     quoted = [_quote(each) for each in scene.finding.reasons if each.driver in _DEMAND]
-    return ", ".join(quoted) or None
+    return f" (against its usual: {', '.join(quoted)} units)" if quoted else ""
 
 
 def _quote(reason: Contribution) -> str:

@@ -64,8 +64,7 @@ def _stockout_risk(scene: Scene) -> str:
         _with("{} left", scene.units("on_hand_units")),
         _with("{} on order", scene.units("on_order_units")) if scene.value("on_order_units") else "",
         _with("{} of them overdue", scene.number("overdue_units")) if scene.value("overdue_units") else "",
-        _with("demand of about {}", scene.rate("demand_per_day_units")),
-        _with("against its usual: {} units", demand_in_words(scene)),
+        _with("demand of about {}{}", scene.rate("demand_per_day_units"), demand_in_words(scene)),
         _with("a delivery takes {}", scene.days("lead_time_days")),
     )
     why = ", ".join(clause for clause in clauses if clause)
