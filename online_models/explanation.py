@@ -22,7 +22,7 @@ Lundberg and Lee (2017), *A unified approach to interpreting model predictions*,
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -78,10 +78,13 @@ class Explanation(NamedTuple):
         What is explained.
     parts
         Driver to units; they sum to the mean.
+    usual_units
+        What the mean is a distance from; 0 where it stands for itself.
     """
 
     mean_units: float
     parts: dict[str, float]
+    usual_units: float = 0.0
 
     def largest(self, count: int = 3, least_units: float = 0.0) -> list[tuple[str, float]]:
         """Return the largest parts by size, the largest first; of equal ones, by name.
@@ -91,6 +94,32 @@ class Explanation(NamedTuple):
         """
         found = [(driver, units) for driver, units in self.parts.items() if abs(units) > least_units]
         return sorted(found, key=lambda part: (-abs(part[1]), part[0]))[:count]
+
+
+def lifted(found: Explanation, shares: Mapping[str, float], factor: float) -> Explanation:
+    """Return an explanation after the mean was multiplied by what signals make of it.
+
+    Parameters
+    ----------
+    found
+        Of the mean before.
+    shares
+        Signal to what it adds, as a share of the mean before.
+    factor
+        What the mean was multiplied by: 1 and the sum of the shares, held within bounds.
+
+    Examples
+    --------
+    >>> lifted(Explanation(10.0, {"level": 10.0, "rest": 0.0}), {"search_interest": 0.2}, 1.2).parts
+    {'level': 10.0, 'rest': 0.0, 'search interest': 2.0}
+    """
+    parts = dict(found.parts)
+    for name, share in shares.items():
+        driver = driver_of(name)
+        parts[driver] = parts.get(driver, 0.0) + found.mean_units * share
+    mean = found.mean_units * factor
+    parts[REST] = parts.get(REST, 0.0) + (mean - sum(parts.values()))
+    return Explanation(mean, parts, found.usual_units)
 
 
 def driver_of(column: str) -> str:
@@ -266,4 +295,4 @@ def changes_of(
     parts |= {driver: now.parts[driver] - usual.parts.get(driver, 0.0) for driver in now.parts if driver in known}
     change = now.mean_units - normal
     parts[REST] = change - sum(parts.values())
-    return Explanation(change, parts)
+    return Explanation(change, parts, normal)

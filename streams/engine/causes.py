@@ -139,13 +139,12 @@ class Causes:
         total: dict[str, float] = {}
         usual = 0.0
         for period in range(first, first + periods):
-            x = scene.features(period)
-            changes, now = model.changes(x, scene.category), model.explain(x, scene.category)
-            if changes is None or now is None:
+            changes = model.changes(scene.features(period), scene.category)
+            if changes is None:
                 return ()
             for driver, units in changes.parts.items():
                 total[driver] = total.get(driver, 0.0) + units
-            usual += now.mean_units - changes.mean_units
+            usual += changes.usual_units
         total.pop(REST, None)
         found = sorted(total.items(), key=lambda part: (-abs(part[1]), part[0]))[:QUOTED]
         return tuple(

@@ -101,7 +101,8 @@ class Facts:
             cost = product.unit_cost if product.currency == price[1] else None
             shelf_life = product.shelf_life_days
         shares = shares_of((product.category if product is not None else None) or "", self._core.settings.costs)
-        return unit_costs(price[0], cost, shelf_life, self._core.periods.days(period), shares), price[1]
+        days = 1 if self._core.settings.period == "day" else self._core.periods.days(period)
+        return unit_costs(price[0], cost, shelf_life, days, shares), price[1]
 
     def lead_time_days(self, series: Series, at_ms: int) -> float:
         """Return the supplier's lead time, or the setting."""

@@ -17,6 +17,7 @@ The one rule: a forecast is scored once, against what came true, before anything
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Mapping
 
 from online_models.money import MoneySums, UnitCosts
@@ -79,18 +80,16 @@ class Scoreboard:
             return None
         self._dirty = True
         mae, mse = _yardstick(lesson.seasonal_mae, _LEAST_MAE), _yardstick(lesson.seasonal_mse, _LEAST_MAE**2)
-        quantiles = forecast.distribution.quantiles(LEVELS)
+        quantiles, stock = _quantiles(forecast, None if costs is None else costs[0].critical_ratio)
         group = volume_class(forecast.mean_units)
         for scope in ("overall/champion", f"model/{forecast.champion}", f"class/{group}/champion"):
             self._scope(scope).add(y, forecast.mean_units, mae, mse, quantiles)
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
         self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
-        return None if costs is None else self._add_money(costs[0], costs[1], y, forecast)
-
-    def _add_money(self, costs: UnitCosts, currency: str, y: float, forecast: StackForecast) -> tuple[float, float]:
-        stock = forecast.distribution.quantile(costs.critical_ratio)
-        return self._purse(currency).add(costs, y, stock, forecast.seasonal_naive)
+        if costs is None or stock is None:
+            return None
+        return self._purse(costs[1]).add(costs[0], y, stock, forecast.seasonal_naive)
 
     def _purse(self, currency: str) -> MoneySums:
         found = self.money.get(currency)
@@ -134,6 +133,15 @@ class Scoreboard:
             stored = json.loads(unseal(field, MONEY_FIELD))
             board.money = {currency: MoneySums.from_state(sums) for currency, sums in stored.items()}
         return board
+
+
+def _quantiles(forecast: StackForecast, ratio: float | None) -> tuple[tuple[float, ...], float | None]:
+    """Return the quantiles of `LEVELS`, and that of the critical ratio: one pass, for a second costs as much again."""
+    if ratio is None:
+        return forecast.distribution.quantiles(LEVELS), None
+    at = bisect_left(LEVELS, ratio)
+    found = forecast.distribution.quantiles((*LEVELS[:at], ratio, *LEVELS[at:]))
+    return (*found[:at], *found[at + 1 :]), found[at]
 
 
 def _encode(state: object) -> bytes:

@@ -17,6 +17,7 @@ from online_models.explanation import (
     SEASON_PART,
     Explanation,
     driver_of,
+    lifted,
     neutral,
     usual_features,
 )
@@ -127,3 +128,14 @@ def test_whose_part_a_column_is() -> None:
         "promotion", "calendar", "weather", "web visits",
     ]  # fmt: skip
     assert neutral(COLUMNS, Features(1, (3.0, 1.0, 0.8, 0.5)), ["promotion", "own price"]).row == (3.0, 0.0, 1.0, 0.5)
+
+
+def test_signals_that_multiply_the_mean_have_their_parts() -> None:
+    found = Explanation(10.0, {"level": 8.0, "promotion": 2.0, "rest": 0.0})
+    raised = lifted(found, {"promotion_dip": -0.3, "rain_mm": 0.1}, 0.8)
+    assert raised.mean_units == 8.0
+    assert raised.parts == {"level": 8.0, "promotion": -1.0, "rest": pytest.approx(0.0), "weather": 1.0}
+    # Held at half of the mean: what the bound keeps is the rest.
+    held = lifted(found, {"rain_mm": -0.9}, 0.5)
+    assert held.parts["rest"] == pytest.approx(4.0)
+    assert sum(held.parts.values()) == pytest.approx(held.mean_units)
