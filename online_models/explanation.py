@@ -190,20 +190,53 @@ def take_apart(
         Of which the parts sum to the weighted mean.
     """
     mean = sum([weight * each for weight, each in zip(weights, means, strict=True)])
-    scale, share, mid = state[SCALE], state[SHARE], state[MID]
-    parts = {LEVEL_PART: weights[TSB] * share * state[SIZE], SEASON_PART: 0.0}
-    if scale > 0.0:
-        ratio = _ratio(layout, state, x.slot, category)
-        row = StackFeatures(layout).one(state, x, category.ratio(x.slot))
-        flat = _flat(layout, state, row)
-        coefficients = _coefficients(layout, category, weights, own, share)
-        edge = layout.own_width
-        parts[LEVEL_PART] += weights[LEVEL] * mid + scale * float(coefficients @ flat)
-        lifted = float(coefficients[:edge] @ (row[:edge] - flat[:edge]))
-        parts[SEASON_PART] += weights[LEVEL] * mid * (ratio - 1.0) + scale * lifted
-        _add_known(parts, layout, scale * coefficients[edge:] * row[edge:])
+    line = linear_part(layout, state, x, category, weights, own)
+    parts = {LEVEL_PART: line.intercept + float(line.coefficients @ line.flat), SEASON_PART: 0.0}
+    for name, units in zip(line.names, (line.coefficients * (line.row - line.flat)).tolist(), strict=True):
+        driver = SEASON_PART if name is None else driver_of(name)
+        parts[driver] = parts.get(driver, 0.0) + units
     parts[REST] = mean - sum(parts.values())
     return Explanation(mean, parts)
+
+
+class LinearPart(NamedTuple):
+    """The weighted mean as a linear model, where nothing is clipped.
+
+    Parameters
+    ----------
+    names
+        Of the features: a column's, or None for what the season moves.
+    coefficients, intercept
+        Units for one of each feature; units whatever they are.
+    row, flat
+        The features of the period; those of the same series on a flat season, every known column at its usual value.
+    """
+
+    names: tuple[str | None, ...]
+    coefficients: Vector
+    intercept: float
+    row: Vector
+    flat: Vector
+
+
+def linear_part(
+    layout: Layout, state: array[float], x: Features, category: Category, weights: Sequence[float], own: Vector
+) -> LinearPart:
+    """Return the weighted mean as a linear model: the arguments are those of `take_apart`.
+
+    The last feature is the ratio of the slot, by which the expert of the level multiplies.
+    """
+    scale, share, mid = state[SCALE], state[SHARE], state[MID]
+    steady = weights[TSB] * share * state[SIZE]
+    if scale <= 0.0:
+        return LinearPart((), np.zeros(0), steady, np.zeros(0), np.zeros(0))
+    row = StackFeatures(layout).one(state, x, category.ratio(x.slot))
+    coefficients = np.append(scale * _coefficients(layout, category, weights, own, share), weights[LEVEL] * mid)
+    known = [layout.columns[column].name for column in layout.known]
+    names = [None] * layout.own_width + known * (2 if layout.by_slot else 1) + [None]
+    ratio = _ratio(layout, state, x.slot, category)
+    flat = _flat(layout, state, row)
+    return LinearPart(tuple(names), coefficients, steady, np.append(row, ratio), np.append(flat, 1.0))
 
 
 def _ratio(layout: Layout, state: array[float], slot: int, category: Category) -> float:
@@ -239,14 +272,6 @@ def _flat(layout: Layout, state: array[float], row: Vector) -> Vector:
         flat[first + _FIRST_NEIGHBOUR : layout.own_width] = mid
     flat[layout.own_width :] = 0.0
     return flat
-
-
-def _add_known(parts: dict[str, float], layout: Layout, units: Vector) -> None:
-    width = len(layout.known)
-    for place, column in enumerate(layout.known):
-        driver = driver_of(layout.columns[column].name)
-        added = units[place] + (units[width + place] if layout.by_slot else 0.0)
-        parts[driver] = parts.get(driver, 0.0) + float(added)
 
 
 def usual_features(layout: Layout, state: array[float], x: Features) -> Features:

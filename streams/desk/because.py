@@ -40,7 +40,7 @@ def changes_in_words(scene: Scene) -> str:
 def demand_in_words(scene: Scene) -> str:
     """Return what moves demand, beside the stock's terms, in brackets; "" where nothing is quoted."""
     quoted = [_quote(each) for each in scene.finding.reasons if each.driver in _DEMAND]
-    return f" (against its usual: {', '.join(quoted)} units)" if quoted else ""
+    return f" (until then, against the usual: {', '.join(quoted)} units)" if quoted else ""
 
 
 def _quote(reason: Contribution) -> str:

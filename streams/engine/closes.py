@@ -229,7 +229,8 @@ class Closes:
         if core.promotions is not None:
             core.promotions.close(series, period, lesson.demand_units if taught else None)
         if core.watch is not None:
-            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
+            costs = self._facts.unit_costs(series, period)
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, costs=costs))
         if taught:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
                 self._score(series, period, lesson)

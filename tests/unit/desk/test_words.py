@@ -187,4 +187,7 @@ def test_what_nothing_explains_is_said() -> None:
 def test_a_stockout_risk_says_what_moves_demand() -> None:
     reasons = ({"driver": "on hand", "units": -12.0}, {"driver": "promotion", "units": 5.0})
     scene = Scene(finding(evidence=RISK, reasons=reasons), MILK, LIMA, TERMS)
-    assert "demand of about 9.5 units a day (against its usual: promotion +5 units), a delivery" in summary_of(scene)
+    assert (
+        "demand of about 9.5 units a day (until then, against the usual: promotion +5 units), a delivery"
+        in summary_of(scene)
+    )

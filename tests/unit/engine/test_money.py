@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from consumers.row_files import RowFiles
 from online_models.conformal import CalibratedDistribution
 from online_models.money import UnitCosts
 from online_models.stack_forecast import StackForecast, StackLesson
@@ -15,6 +18,7 @@ from streams.costs import CategoryCosts
 from streams.engine.engine import EngineTask
 from streams.engine.figures import EngineFigures
 from streams.engine.scoreboard import Scoreboard
+from streams.engine.watch import Watch
 from streams.metrics import MONEY_OVER, MONEY_UNDER
 from streams.report import count_money
 from streams.settings import ShopSettings
@@ -49,7 +53,7 @@ def test_stock_is_the_critical_quantile_and_survives_its_codec() -> None:
     assert loaded.money["PEN"].n == 4
 
 
-def play(shop: ShopSettings) -> EngineTask:
+def play(shop: ShopSettings, watch: Watch | None = None) -> EngineTask:
     """Ten a day, and then twenty; a price of 5, a cost of 3, kept for ten days."""
     tea = Product(
         sku="milk", unit_cost=3.0, unit_price=5.0, currency="EUR", shelf_life_days=10.0, category="food/dairy",
@@ -59,6 +63,7 @@ def play(shop: ShopSettings) -> EngineTask:
     facts += [sale(at(day, 20), 10.0 if day < DAYS - 3 else 20.0) for day in range(DAYS)]
     log = make_log(facts, at(DAYS, 3), every_ms=86_400_000)
     stand = Stand(shop)
+    stand.task.core.watch = watch
     for name in log.records:
         stand.feed(log, name)
     stand.handle(10_000_000)
@@ -78,6 +83,15 @@ def test_a_shop_that_stocks_too_little_loses_the_margin() -> None:
     counts = EngineFigures().counts(task)
     assert counts[MONEY_UNDER, ("EUR",)] == int(task.core.tally.money_under["EUR"])
     assert counts[MONEY_OVER, ("EUR",)] == int(task.core.tally.money_over["EUR"])
+
+
+def test_what_every_close_has_cost_is_in_the_rows(tmp_path: Path) -> None:
+    with RowFiles(tmp_path) as rows:
+        lost = count_money([play(SHOP, rows.watch)])["EUR"]
+    frame = pd.read_parquet(tmp_path / "residuals.parquet")
+    assert frame["over_cost"].sum() == pytest.approx(lost.over, abs=0.01)
+    assert frame["under_cost"].sum() == pytest.approx(lost.under, abs=0.01)
+    assert set(frame["currency"].dropna()) == {"EUR"}
 
 
 def test_a_shop_may_set_its_own_shares() -> None:

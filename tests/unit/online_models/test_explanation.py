@@ -91,8 +91,7 @@ def test_a_promotion_is_told_from_season_and_level() -> None:
     assert offered.parts[PROMOTION] - weekday.parts[PROMOTION] == pytest.approx(20.0, abs=5.0)
 
 
-def test_linear_parts_are_those_of_the_linear_explainer() -> None:
-    """SHAP of a linear model is coefficient x (value - background); the background is the flat week."""
+def test_the_level_is_near_what_a_usual_week_sells() -> None:
     stack, category = taught()
     x = Features(5, (math.nan, 1.0, 0.9, 0.7))
     parts = explained(stack, x, category).parts
