@@ -68,6 +68,8 @@ class ShopSettings:
         What a unit too many and too few costs, by category; behind them stand the defaults of `streams.costs`.
     models
         "champion", or "none" to run the stream part alone.
+    extra_models
+        Registered experts (`online_models/registry.py`) that join the five of the stack.
     """
 
     zone: str = "UTC"
@@ -92,6 +94,7 @@ class ShopSettings:
     poison_share: float = 0.05
     costs: tuple[CategoryCosts, ...] = ()
     models: Literal["champion", "none"] = "champion"
+    extra_models: tuple[str, ...] = ()
 
     @property
     def season(self) -> int:
