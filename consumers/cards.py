@@ -160,6 +160,9 @@ def _interval(low: datetime | None, high: datetime | None) -> str:
 def _why(alert: Alert) -> Iterator[tuple[str, str]]:
     if alert.evidence:
         yield "Evidence", ", ".join(f"{_label(name)} {_measure(name, it)}" for name, it in alert.evidence.items())
+    for cause in alert.causes:
+        numbers = ", ".join(f"{_label(name)} {_measure(name, it)}" for name, it in cause.evidence.items())
+        yield "Cause", f"{cause.label.replace('_', ' ')}{f': {numbers}' if numbers else ''}"
     if alert.reasons:
         yield "Why", ", ".join(f"{each.driver} {each.units:+.1f} units" for each in alert.reasons)
 

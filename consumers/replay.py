@@ -23,6 +23,7 @@ from schemas.quarantine import Headers
 from schemas.ticks import TickSource
 from schemas.topics import QUARANTINE, Topic
 from streams.chain import Chain
+from streams.engine.promotion_book import PromotionBook
 from streams.outcome import Output
 from streams.ports import Clock
 from streams.report import (
@@ -30,9 +31,11 @@ from streams.report import (
     Report,
     count_events,
     count_lost,
+    count_money,
     count_outliers,
     rank_candidates,
     score_forecasts,
+    sum_promotions,
 )
 
 
@@ -90,6 +93,8 @@ class Replay:
         self._on_progress = on_progress
         self._started = clock.monotonic_seconds()
         self._events = 0
+        for engine in chain.engines:
+            engine.core.promotions = PromotionBook(engine.core)
 
     # --- from a source -----------------------------------------------------------------------------------------
 
@@ -160,6 +165,8 @@ class Replay:
             periods_closed=closed,
             forecasts_issued=self.collector.forecasts,
             forecast=score_forecasts(engines),
+            money=count_money(engines),
+            promotions=sum_promotions(engines),
             alerts=self.collector.kinds(),
             early=dict(early),
             seconds=round(seconds, 3),

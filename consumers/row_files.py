@@ -5,7 +5,7 @@ file                a row for each
 ==================  =========================================================================================
 forecasts.parquet   forecast issued: store, sku, origin, target, mean, q10, q50, q90, q95, seasonal naive, model
 residuals.parquet   close: store, sku, target, demand (null: unknown), exposure, mean, residual, standardised, drift,
-                    units lost to an empty shelf, outlier (z, iqr, both), seen (whole, part, missing)
+                    units lost to an empty shelf, outlier (z, iqr, both), seen (whole, part, missing), costs
 features.parquet    close: store, sku, target, slot, and every column of the models
 alerts.parquet      revision of an alert, the fields that are numbers or words
 ==================  =========================================================================================
@@ -106,6 +106,7 @@ class RowFiles:
                 "drift": None if lesson.drift is None else lesson.drift.direction,
                 "lost": lesson.lost_units, "outlier": outlier_of(lesson),
                 "seen": "whole" if close.exposure >= 1.0 else "part" if close.exposure > 0.0 else "missing",
+                **_money(close),
             },
         )  # fmt: skip
         names = (column.name for column in COLUMNS)
@@ -135,6 +136,17 @@ class RowFiles:
         if name not in self._writers:
             self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", schema)
         self._writers[name].write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _money(close: WatchedClose) -> dict[str, Cell]:
+    """What stocking the forecast's critical quantile would have lost, on stock left over and on demand unmet."""
+    forecast, y = close.lesson.forecast, close.lesson.y_units
+    if close.costs is None or forecast is None or y is None:
+        return {"over_cost": None, "under_cost": None, "currency": None}
+    costs, currency = close.costs
+    stock = forecast.distribution.quantile(costs.critical_ratio)
+    lost = costs.lost(stock, y)
+    return {"over_cost": lost if stock > y else 0.0, "under_cost": 0.0 if stock > y else lost, "currency": currency}
 
 
 _TIMES: Final = frozenset({"origin", "target", "opened_at", "updated_at", "resolved_at"})

@@ -212,6 +212,9 @@ class Settings(BaseSettings):
         for name in ("dedupe_horizon_ms", "hour_spread_ms", "period_spread_ms", "degraded_periods", "degraded_bias"):
             if getattr(shop, name) <= 0:
                 raise ValueError(f"shop.{name} must be above 0")
+        for each in shop.costs:
+            if not 0 <= each.margin_share < 1 or each.holding_share_a_year < 0 or each.waste_share_a_day < 0:
+                raise ValueError("shop.costs: a margin lies from 0 to below 1, holding and waste are not negative")
         first, last = shop.trading_hours
         if not 0 <= first < last <= 24:
             raise ValueError("shop.trading_hours are two hours from 0 to 24, the first below the second")

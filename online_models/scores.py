@@ -9,6 +9,8 @@ score              meaning
 wape               sum |actual - forecast| / sum actual. Rewards forecasting low on intermittent series
 bias               sum (forecast - actual) / sum actual: above 0 means forecast too high
 mase               mean of |error| / (the series' in-sample mean |seasonal difference|)
+mae, rmse          mean |error|, root of the mean error^2; units, so large series count most
+mape               mean of |error| / actual, over periods that sold
 rmsse              square root of the mean of error^2 / (in-sample mean squared seasonal difference)
 pinball            mean quantile loss in units: asymmetric |error| of the quantile, level : 1 - level
 coverage           share of actuals inside the central interval of that probability, its ends included
@@ -51,13 +53,14 @@ class Scores:
     """
 
     __slots__ = (
-        "n", "n_quantiles", "n_scaled", "n_squared",
-        "_absolute", "_actual", "_covered", "_error", "_pinball", "_scaled", "_squared", "_upper",
+        "n", "n_percent", "n_quantiles", "n_scaled", "n_squared",
+        "_absolute", "_actual", "_covered", "_error", "_percent", "_pinball", "_scaled", "_square", "_squared",
+        "_upper",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.n = self.n_scaled = self.n_squared = self.n_quantiles = 0
-        self._absolute = self._error = self._actual = self._scaled = self._squared = 0.0
+        self.n = self.n_scaled = self.n_squared = self.n_quantiles = self.n_percent = 0
+        self._absolute = self._error = self._actual = self._scaled = self._squared = self._square = self._percent = 0.0
         self._pinball = [0.0] * len(PINBALL_LEVELS)
         self._covered = [0] * len(INTERVALS)
         self._upper = [0] * len(PINBALL_LEVELS)
@@ -87,6 +90,10 @@ class Scores:
         self._absolute += size
         self._error += error
         self._actual += y_units
+        self._square += error * error
+        if y_units > 0.0:
+            self.n_percent += 1
+            self._percent += size / y_units
         if seasonal_mae:
             self.n_scaled += 1
             self._scaled += size / seasonal_mae
@@ -121,6 +128,9 @@ class Scores:
         self._actual += other._actual
         self._scaled += other._scaled
         self._squared += other._squared
+        self.n_percent += other.n_percent
+        self._square += other._square
+        self._percent += other._percent
         self._pinball = [a + b for a, b in zip(self._pinball, other._pinball, strict=True)]
         self._covered = [a + b for a, b in zip(self._covered, other._covered, strict=True)]
         self._upper = [a + b for a, b in zip(self._upper, other._upper, strict=True)]
@@ -139,6 +149,21 @@ class Scores:
     def mase(self) -> float | None:
         """Mean absolute scaled error."""
         return self._scaled / self.n_scaled if self.n_scaled else None
+
+    @property
+    def mae(self) -> float | None:
+        """Mean absolute error, units."""
+        return self._absolute / self.n if self.n else None
+
+    @property
+    def rmse(self) -> float | None:
+        """Root mean squared error, units."""
+        return math.sqrt(self._square / self.n) if self.n else None
+
+    @property
+    def mape(self) -> float | None:
+        """Mean absolute percentage error, over periods that sold; None where none did."""
+        return self._percent / self.n_percent if self.n_percent else None
 
     @property
     def rmsse(self) -> float | None:
@@ -160,7 +185,8 @@ class Scores:
     def as_dict(self) -> dict[str, float | int | None]:
         """All scores by the names that a report uses."""
         scores: dict[str, float | int | None] = {
-            "n": self.n, "wape": self.wape, "mase": self.mase, "rmsse": self.rmsse, "bias": self.bias,
+            "n": self.n, "wape": self.wape, "mase": self.mase, "rmsse": self.rmsse, "rmse": self.rmse, "mae": self.mae,
+            "mape": self.mape, "bias": self.bias,
         }  # fmt: skip
         scores |= {f"pinball_{level:g}": self.pinball(level) for level in PINBALL_LEVELS}
         scores |= {f"coverage_{probability * 100:g}": self.coverage(probability) for probability in INTERVALS}
@@ -172,7 +198,7 @@ class Scores:
         return (
             self.n, self.n_scaled, self.n_squared, self.n_quantiles,
             self._absolute, self._error, self._actual, self._scaled, self._squared,
-            *self._pinball, *self._covered, *self._upper,
+            *self._pinball, *self._covered, *self._upper, self.n_percent, self._square, self._percent,
         )  # fmt: skip
 
     @classmethod
@@ -184,4 +210,5 @@ class Scores:
         scores._pinball = list(state[9:12])
         scores._covered = [int(count) for count in state[12:15]]
         scores._upper = [int(count) for count in state[15:18]]
+        scores.n_percent, scores._square, scores._percent = int(state[18]), state[19], state[20]
         return scores

@@ -32,6 +32,7 @@ from online_models.columns import COLUMNS, Column, Features
 from online_models.conformal import NOMINAL, CalibratedDistribution
 from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
 from online_models.drift_calibration import CLASSES, class_of
+from online_models.explanation import Explanation, changes_of, take_apart, usual_features
 from online_models.pool import Category
 from online_models.stack_experts import StackExperts
 from online_models.stack_forecast import StackForecast, StackLesson
@@ -298,6 +299,32 @@ class SeriesStack:
     def never_sold(self) -> bool:
         """Whether no sale was ever learnt."""
         return self._state[SCALE] <= 0.0
+
+    def explain(self, x: Features, category: Category) -> Explanation | None:
+        """Take apart what is expected of a period, as things stand now; None before the first observation.
+
+        Parameters
+        ----------
+        x
+            What is known of it.
+        category
+            Of the series.
+        """
+        state = self._state
+        if not state[SEEN]:
+            return None
+        means = self._experts.means(state, x, category.ratio(x.slot), category)
+        means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
+        weights = self._score.weights(state, category)
+        return take_apart(self.layout, state, x, category, weights, means, self._experts.regression.coefficients)
+
+    def changes(self, x: Features, category: Category) -> Explanation | None:
+        """Take apart how a period differs from what its slot usually brings; None before the first observation."""
+        now = self.explain(x, category)
+        usual = self.explain(usual_features(self.layout, self._state, x), category)
+        if now is None or usual is None:
+            return None
+        return changes_of(self.layout, self._state, x, category, now, usual)
 
     def cold_start(self, slot: int, category: Category) -> float | None:
         """Expected units of a series that never sold: its category's, less with each period without a sale.

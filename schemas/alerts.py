@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from schemas.fields import Contract, Currency, Finite, Identifier, Name, Text, Time, Version
-from schemas.signals import AlertKind, Contribution, Measure, Origin, Severity
+from schemas.signals import AlertKind, Cause, Contribution, Measure, Origin, Severity
 
 AlertState = Literal["firing", "acknowledged", "suppressed", "resolved"]
 
@@ -58,6 +58,7 @@ class Alert(Contract):
     evidence: dict[str, Measure] = {}
     times: dict[str, Time] = {}
     reasons: tuple[Contribution, ...] = ()
+    causes: tuple[Cause, ...] = ()
     money_at_risk: Finite | None = None
     currency: Currency | None = None
     action: RecommendedAction | None = None

@@ -29,6 +29,7 @@ AlertKind = Literal[
     "broken_scrape",
     "forecast_degraded",
 ]
+CauseLabel = Literal["promotion", "own_price", "rival_price", "supply", "season", "data_fault", "unknown"]
 Severity = Literal["info", "warning", "critical"]
 Phase = Literal["opened", "updated", "cleared"]
 
@@ -45,6 +46,20 @@ class Contribution(Contract):
 
     driver: Name
     units: Finite
+
+
+class Cause(Contract):
+    """Why demand has changed: a driver that moved at that time, and could have done this.
+
+    `units` is the change that it accounts for by itself, units a period; `since` when it moved; `detail` whose doing it
+    is (a rival, a promotion). `unknown` says that no driver which moved explains the change, and has no numbers.
+    """
+
+    label: CauseLabel
+    units: Finite | None = None
+    since: Time | None = None
+    detail: Name | None = None
+    evidence: dict[str, Measure] = {}
 
 
 class Origin(Contract):
@@ -72,6 +87,7 @@ class Finding(Contract):
     evidence: dict[str, Measure] = {}
     times: dict[str, Time] = {}
     reasons: tuple[Contribution, ...] = ()
+    causes: tuple[Cause, ...] = ()
     money_at_risk: Finite | None = None
     currency: Currency | None = None
     model: Identifier | None = None

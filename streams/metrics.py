@@ -214,6 +214,14 @@ DRIFTS_BESIDE = Metric(
     "demand_drift_beside_total", "counter", "drifts", ("detector", "direction"), _ENGINE,
     "What the detectors beside it have found: River's, and that of a changed scatter. They raise no alerts.",
 )  # fmt: skip
+MONEY_OVER = Metric(
+    "demand_money_over_total", "counter", "units of the currency", ("currency",), _ENGINE,
+    "What stocking each forecast's critical quantile would have lost on stock left over: holding and waste.",
+)  # fmt: skip
+MONEY_UNDER = Metric(
+    "demand_money_under_total", "counter", "units of the currency", ("currency",), _ENGINE,
+    "What it would have lost on demand that found no stock: the margin.",
+)  # fmt: skip
 DRIFTING = Metric(
     "demand_drift_open_series", "gauge", "series", ("store",), _DESK,
     "Series with an open drift alert, of each store that ever had one.",
@@ -230,8 +238,7 @@ ALERTS_EMITTED = Metric(
 METRICS: Final[tuple[Metric, ...]] = (
     BUILD, CONSUMED, REJECTED, DUPLICATES, LATE, OBSERVED, CLOSED, LAG, EVENT_AGE, TICK_AGE, TICKS, TASKS, DOUBTS,
     COMMIT, REDIS, WAPE, BIAS, COVERAGE, SCORED_UNITS, DRIFT_SCORE, DRIFT_THRESHOLD, DRIFTS,
-    DRIFTS_BESIDE, DRIFTING, ALERTS_OPEN,
-    ALERTS_EMITTED,
+    DRIFTS_BESIDE, MONEY_OVER, MONEY_UNDER, DRIFTING, ALERTS_OPEN, ALERTS_EMITTED,
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from schemas.reading import read_alert
 from schemas.topics import ALERTS, FORECASTS, QUARANTINE, SIGNALS
 from streams.engine.closes import LOST_MONEY, LOST_UNITS, OUTLIERS
 from streams.engine.engine import EngineTask
+from streams.engine.promotion_book import PromotionSum
 from streams.engine.scoreboard import Scoreboard
 from streams.outcome import Output
 
@@ -33,6 +34,25 @@ class ForecastScores(BaseModel):
     overall: dict[str, Scored]
     by_model: dict[str, Scored]
     by_volume_class: dict[str, dict[str, Scored]]
+
+
+class MoneyLost(BaseModel):
+    """What wrong forecasts of one currency cost, had each period been stocked with its critical quantile.
+
+    `over` is holding and waste of what stayed, `under` the margin of what was missing; their sum is the pinball loss at
+    the critical ratio, in money. Beside it the same of a shop that stocks the seasonal naive.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    periods: int
+    over: float
+    under: float
+    total: float
+    mean_critical_ratio: float
+    naive_over: float
+    naive_under: float
+    naive_total: float
 
 
 class EventCounts(BaseModel):
@@ -94,6 +114,8 @@ class Report(BaseModel):
     periods_closed: int
     forecasts_issued: int
     forecast: ForecastScores
+    money: dict[str, MoneyLost] = {}
+    promotions: tuple[PromotionSum, ...] = ()
     alerts: dict[str, KindCounts]
     early: dict[str, int]
     seconds: float
@@ -234,3 +256,30 @@ def score_forecasts(engines: Iterable[EngineTask]) -> ForecastScores:
         else:
             classes.setdefault(parts[1], {})[parts[2]] = scores.as_dict()
     return ForecastScores(overall=overall, by_model=models, by_volume_class=classes)
+
+
+def count_money(engines: Iterable[EngineTask]) -> dict[str, MoneyLost]:
+    """Return what wrong forecasts have cost, by currency, all tasks together."""
+    board = Scoreboard()
+    for engine in engines:
+        board.merge(engine.core.board)
+    return {
+        currency: MoneyLost(
+            periods=sums.n,
+            over=round(sums.over, 2),
+            under=round(sums.under, 2),
+            total=round(sums.over + sums.under, 2),
+            mean_critical_ratio=round(sums.ratios / sums.n, 4),
+            naive_over=round(sums.naive_over, 2),
+            naive_under=round(sums.naive_under, 2),
+            naive_total=round(sums.naive_over + sums.naive_under, 2),
+        )
+        for currency, sums in sorted(board.money.items())
+        if sums.n
+    }
+
+
+def sum_promotions(engines: Iterable[EngineTask]) -> tuple[PromotionSum, ...]:
+    """Return every promotion of the replay, in the order of its begin; none where no book was kept."""
+    found = [one for engine in engines if engine.core.promotions is not None for one in engine.core.promotions.sums()]
+    return tuple(sorted(found, key=lambda one: (one.starts_at, one.promotion_id, one.store_id, one.sku)))

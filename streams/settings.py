@@ -11,6 +11,7 @@ from typing import Literal
 
 from schemas.ids import derive_id
 from schemas.quantities import DAY_MS, HOUR_MS
+from streams.costs import CategoryCosts
 from streams.holiday_calendar import OwnDay
 
 Period = Literal["day", "week", "month"]
@@ -93,6 +94,8 @@ class ShopSettings:
     sleep_after_periods
         Periods without a sale after which a series that has no stock and no order is closed no more, until an event
         wakes it; 0 never.
+    costs
+        What a unit too many and too few costs, by category; behind them stand the defaults of `streams.costs`.
     models
         "champion", or "none" to run the stream part alone.
     extra_models
@@ -133,6 +136,7 @@ class ShopSettings:
     country: str = ""
     own_days: tuple[OwnDay, ...] = ()
     sleep_after_periods: int = 56
+    costs: tuple[CategoryCosts, ...] = ()
     models: Literal["champion", "none"] = "champion"
     extra_models: tuple[str, ...] = ()
 

@@ -28,7 +28,11 @@ Tail = Annotated[int | None, typer.Option("--tail", help="Periods scored, at the
 Block = Annotated[int | None, typer.Option("--block", help="Periods of a block, between two refits.", min=1)]
 Parts = Annotated[
     list[str] | None,
-    typer.Option("--part", "-p", help="accuracy (default), shock, drift, censoring, stockout, suspect, speed; or all."),
+    typer.Option(
+        "--part",
+        "-p",
+        help="accuracy (default), shock, drift, censoring, stockout, suspect, speed, causes, spend; or all.",
+    ),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]
 Baselines = Annotated[
@@ -77,18 +81,28 @@ def evaluate(
     """
     wanted = _parts(part)
     sources = [_own(inputs, mapping or [], tail, block)] if inputs else [_public(name, data) for name in sets or []]
-    if not sources:
+    found: dict[str, object] = _evaluate_planted(wanted, seed, quiet=as_json)
+    if not sources and not found:
         from consumers.evaluate.sets import SETS
 
         raise BadSetup(f"There is nothing to evaluate: give --set ({', '.join(SETS)}) or --input with --mapping.")
-    found: dict[str, object] = {}
     for each, source in sources:
         bench = _bench(each, source, series, seed, partitions, cache, data)
         found[each.name] = _evaluate(bench, wanted, baseline, forecasts, plots, quiet=as_json)
         if report is not None:
             _write(report, found)
+    if report is not None:
+        _write(report, found)
     if as_json:
         print_json(found)
+
+
+def _evaluate_planted(wanted: tuple[Part, ...], seed: int, *, quiet: bool) -> dict[str, object]:
+    """Run the parts that make their own market: they belong to no data set."""
+    from demand_monitor.evaluation.parts import run_planted
+
+    results = run_planted(wanted, seed, quiet=quiet)
+    return {"planted": {"protocol": {"seed": seed}, **results}} if results else {}
 
 
 def _parts(names: list[str] | None) -> tuple[Part, ...]:

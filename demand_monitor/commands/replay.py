@@ -63,6 +63,9 @@ _SHOWN = {
     "wape": "WAPE",
     "mase": "MASE",
     "rmsse": "RMSSE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "mape": "MAPE",
     "bias": "bias",
     "pinball_0.9": "pin .9",
     "coverage_80": "cov 80",
@@ -253,10 +256,29 @@ def print_report(report: Report) -> None:
     )
     if report.forecast.overall:
         console().print(_scores(report), width=_TABLE_WIDTH)
+    for currency, lost in report.money.items():
+        print(
+            f"Wrong forecasts cost {currency} {lost.total:,.0f}: {lost.under:,.0f} on demand unmet, {lost.over:,.0f} "
+            f"on stock left over (critical ratio {lost.mean_critical_ratio:.2f}); by the seasonal naive "
+            f"{lost.naive_total:,.0f}."
+        )
+    _print_promotions(report)
     for kind, counts in report.alerts.items():
         print(f"{counts.count:>8,}  {kind}: {counts.critical:,} critical, {counts.resolved:,} resolved")
     if not report.alerts:
         print("No alerts.")
+
+
+def _print_promotions(report: Report) -> None:
+    promotions = report.promotions
+    if promotions:
+        sold, more, dip = (
+            sum(getattr(one, name) for one in promotions) for name in ("sold_units", "incremental_units", "dip_units")
+        )
+        print(
+            f"{len(promotions):,} promotions of a series sold {sold:,.0f} units, {more:,.0f} more than without; "
+            f"afterwards {dip:+,.0f}."
+        )
 
 
 def _scores(report: Report) -> Table:

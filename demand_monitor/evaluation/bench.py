@@ -33,8 +33,12 @@ from streams.settings import ShopSettings
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed"]
-PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed")
+Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend"]
+PARTS: Final[tuple[Part, ...]] = (
+    "accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend",
+)  # fmt: skip
+#: Those that make their own market and fit no data set.
+PLANTED: Final[tuple[Part, ...]] = ("causes", "spend")
 #: Baselines that a set's period and demand ask for, when none are named.
 DEFAULT_BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("auto_ets", "lightgbm"),
@@ -167,6 +171,8 @@ class Bench:
     def trial(self, part: Part) -> object:
         """Run one part but accuracy; None where it does not fit the set."""
         panel, tail, seed, tasks = self.as_sold, self.data.tail, self.seed, self.partitions
+        if part in PLANTED:
+            return None
         if part == "shock":
             return run_shock_trial(panel, self.make, tail, seed, tasks) if panel.period == "day" else None
         if part == "drift":

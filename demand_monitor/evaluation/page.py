@@ -38,6 +38,8 @@ def make_tables(reports: Mapping[str, Report]) -> str:
         ("Stock-out alerts, scored on the second half", "stockout", _stock_rows),
         ("Empty shelves told from silence, stock status hidden", "suspect", _suspect_rows),
         ("Processor time", "speed", _speed_rows),
+        ("Planted causes", "causes", _cause_rows),
+        ("Synthetic spend, incremental units", "spend", _spend_rows),
     )
     blocks = []
     for title, part, make in parts:
@@ -66,7 +68,7 @@ def join(found: Iterable[Mapping[str, Report]]) -> dict[str, dict[str, Any]]:
             kept = joined.setdefault(name, {})
             # Each part keeps the number of series of its own run.
             sizes = {
-                part: report["protocol"]["series"] for part in report if part != "protocol" and "protocol" in report
+                part: report["protocol"].get("series") for part in report if part != "protocol" and "protocol" in report
             }
             kept.update(report)
             kept["sizes"] = {**kept.get("sizes", {}), **sizes}
@@ -189,6 +191,33 @@ def _speed_rows(name: str, report: Report) -> list[dict[str, str]]:
             "set (series)": f"{name} ({speed['series']})", "closes": f"{speed['closes']:,}",
             "µs a close": _number(speed["close_microseconds"]), "refits": f"{speed['refits']:,}",
             "µs a refit": _number(speed["refit_microseconds"]), "ours / AutoETS a period": _number(speed["ratio"]),
+        }
+    ]  # fmt: skip
+
+
+def _cause_rows(_: str, report: Report) -> list[dict[str, str]]:
+    rows = []
+    for which, name in (("every", "all"), ("by_alarm", "told by an alarm")):
+        one = report["causes"][which]
+        count, both, single = one["pairs"]
+        scores = {label.replace("_", " "): _number(each["f1"]) for label, each in one["labels"].items()}
+        rows.append(
+            {
+                "cases": f"{name} ({one['cases']:,})", "macro F1": _number(one["macro_f1"]),
+                "planted driver first": _number(one["first"]), **{f"F1 {label}": f1 for label, f1 in scores.items()},
+                "pairs: both / one named": f"{both} / {single} of {count}",
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _spend_rows(_: str, report: Report) -> list[dict[str, str]]:
+    spend = report["spend"]
+    return [
+        {
+            "seeds (measured)": f"{spend['seeds']} ({spend['measured']})",
+            "median error": _number(spend["median_error"]), "within 20 %": _number(spend["within_20"]),
+            "90 % interval holds": _number(spend["covered_90"]), "error of the sum": _share(spend["total_error"]),
         }
     ]  # fmt: skip
 

@@ -11,6 +11,9 @@ from typing import Any, Final
 from adapters.clock import SystemClock
 from demand_monitor.evaluation import tables
 from demand_monitor.evaluation.bench import Bench, Part
+from demand_monitor.evaluation.plain import to_plain
+from streams.evaluation.cause_trial import run_cause_trial
+from streams.evaluation.spend_trial import run_spend_trial
 
 _PRINTERS: Final[dict[Part, Callable[[str, Any], None]]] = {
     "shock": tables.print_shock,
@@ -55,3 +58,34 @@ def run_part(bench: Bench, part: Part, baselines: Sequence[str] | None, *, quiet
     if result is not None and not quiet:
         _PRINTERS[part](name, result)
     return result
+
+
+def run_planted(wanted: Sequence[Part], seed: int, *, quiet: bool) -> dict[str, object]:
+    """Run the parts that make their own market.
+
+    Parameters
+    ----------
+    wanted
+        Parts that were asked for; others are passed over.
+    seed
+        Of everything random.
+    quiet
+        Whether to print nothing.
+
+    Returns
+    -------
+    dict
+        Part to its figures as JSON values.
+    """
+    found: dict[str, object] = {}
+    if "causes" in wanted:
+        causes = run_cause_trial(seed=seed)
+        if not quiet:
+            tables.print_causes(causes)
+        found["causes"] = to_plain(causes)
+    if "spend" in wanted:
+        spend = run_spend_trial(first_seed=seed)
+        if not quiet:
+            tables.print_spend(spend)
+        found["spend"] = to_plain(spend)
+    return found

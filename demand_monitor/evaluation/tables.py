@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from demand_monitor.evaluation.bench import Speed
     from demand_monitor.printing import Cell
     from streams.evaluation.accuracy import Accuracy, Duel
+    from streams.evaluation.cause_trial import CauseResult, CauseScore
     from streams.evaluation.censor_trial import CensorResult
     from streams.evaluation.drift_trial import DriftResult
     from streams.evaluation.intervals import Interval
     from streams.evaluation.shock_trial import ShockResult
+    from streams.evaluation.spend_trial import SpendResult
     from streams.evaluation.stock_trial import AlertScore, StockResult
     from streams.evaluation.suspect_trial import SuspectResult
 
@@ -118,6 +120,42 @@ def print_suspect(name: str, found: SuspectResult) -> None:
     print_rows([row], False, f"{name}: hours suspected to be empty, a fifth of them found")
 
 
+def print_causes(found: CauseResult) -> None:
+    """Print what became of planted causes."""
+    for name, one in (("all cases", found.every), ("cases that an alarm told of", found.by_alarm)):
+        _print_cause_score(name, one)
+
+
+def _print_cause_score(name: str, one: CauseScore) -> None:
+    rows: list[dict[str, Cell]] = [
+        {
+            "label": label, "planted": score.planted, "named": score.named, "precision": _number(score.precision),
+            "recall": _number(score.recall), "F1": _number(score.f1),
+        }
+        for label, score in one.labels.items()
+    ]  # fmt: skip
+    print_rows(rows, False, f"Planted causes, {name}: {one.cases}")
+    heads = list(one.labels)
+    matrix: list[dict[str, Cell]] = [
+        {"planted \\ first named": label, **{head: row.get(head, 0) for head in heads}}
+        for label, row in one.confusion.items()
+    ]
+    print_rows(matrix, False, "Confusion of single causes")
+    count, both, single = one.pairs
+    print(f"Two causes planted: {count}; both named {both}, one named {single}.")
+    print(f"Macro F1 {_number(one.macro_f1)}; a planted driver is the first reason in {_number(one.first)} of them.")
+
+
+def print_spend(found: SpendResult) -> None:
+    """Print how well the effect of spend is measured."""
+    row: dict[str, Cell] = {
+        "seeds": found.seeds, "measured": found.measured, "median error": _number(found.median_error),
+        "mean error": _number(found.mean_error), "within 20 %": _number(found.within_20),
+        "90 % interval holds": _number(found.covered_90), "error of the sum": _number(found.total_error),
+    }  # fmt: skip
+    print_rows([row], False, "Synthetic spend: incremental units")
+
+
 def print_speed(name: str, found: Speed) -> None:
     """Print what a close costs."""
     row: dict[str, Cell] = {
@@ -137,7 +175,7 @@ def _alert_row(alerts: AlertScore) -> dict[str, Cell]:
 
 
 def _scores(table: Mapping[str, float | None]) -> dict[str, Cell]:
-    shown = ("wape", "mase", "rmsse", "rmse", "mae", "mape", "bias", "pinball")
+    shown = ("wape", "mase", "rmsse", "rmse", "mae", "mape", "bias", "pinball", "money")
     count = table.get("n")
     return {"n": None if count is None else int(count), **{name: _number(table.get(name)) for name in shown}}
 

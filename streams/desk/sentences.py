@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from schemas.signals import AlertKind
+from streams.desk.because import causes_in_words, changes_in_words, demand_in_words
 from streams.desk.phrases import Scene, clip, percent
 
 Phrase = Callable[[Scene], str]
@@ -63,7 +64,7 @@ def _stockout_risk(scene: Scene) -> str:
         _with("{} left", scene.units("on_hand_units")),
         _with("{} on order", scene.units("on_order_units")) if scene.value("on_order_units") else "",
         _with("{} of them overdue", scene.number("overdue_units")) if scene.value("overdue_units") else "",
-        _with("demand of about {}", scene.rate("demand_per_day_units")),
+        _with("demand of about {}{}", scene.rate("demand_per_day_units"), demand_in_words(scene)),
         _with("a delivery takes {}", scene.days("lead_time_days")),
     )
     why = ", ".join(clause for clause in clauses if clause)
@@ -93,7 +94,8 @@ def _drift(scene: Scene) -> str:
     )
     since = _with(" since {}", scene.when("since"))
     seen = "; Page-Hinkley has seen it too" if scene.value("page_hinkley_periods_ago") is not None else ""
-    return f"Demand for {scene.drifting} has {verb}{levels}{since}, and it looks lasting{seen}"
+    why = f"{causes_in_words(scene)}{changes_in_words(scene)}"
+    return f"Demand for {scene.drifting} has {verb}{levels}{since}, and it looks lasting{seen}{why}"
 
 
 def _season(scene: Scene) -> str:
@@ -106,7 +108,8 @@ def _pace(verb: str) -> Phrase:
     def phrase(scene: Scene) -> str:
         sold = _with(": {} sold so far, about {} expected", scene.number("sold_units"), scene.number("expected_units"))
         chance = _with(" (chance of that: {})", scene.share("probability_share"))
-        return f"{scene.subject} is selling {verb} than expected{sold}{chance}"
+        why = f"{causes_in_words(scene)}{changes_in_words(scene)}"
+        return f"{scene.subject} is selling {verb} than expected{sold}{chance}{why}"
 
     return phrase
 

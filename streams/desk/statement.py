@@ -48,6 +48,7 @@ def state_alert(facts: Facts, clicks: Clicks, scene: Scene) -> Alert:
         evidence=finding.evidence,
         times={name: scene.local(at) for name, at in finding.times.items()},
         reasons=finding.reasons,
+        causes=finding.causes,
         money_at_risk=finding.money_at_risk,
         currency=scene.currency,
         action=recommend(scene),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from online_models.outliers import outlier_of
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
+from streams.engine.causes import Causes
 from streams.engine.degraded import Degraded
 from streams.engine.drifts import Drifts
 from streams.engine.emitter import measures
@@ -55,11 +56,12 @@ class Closes:
 
     def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
-        self._intraday = Intraday(core, windows, facts)
+        self._causes = Causes(core, facts)
+        self._intraday = Intraday(core, windows, facts, self._causes)
         self._windows = windows
         self._facts = facts
         self._risk = risk
-        self._drifts = Drifts(core, facts)
+        self._drifts = Drifts(core, facts, self._causes)
         self._degraded = Degraded(core)
         self._suspects = Suspects(core, windows, facts)
 
@@ -251,14 +253,20 @@ class Closes:
         promotions = self._facts.promotions(series, period, start_ms)
         x = self._facts.features(series, past, period, start_ms, promotions)
         name = self._facts.category(series, start_ms)
+        taught = exposure >= core.settings.exposure_floor
+        if core.promotions is not None:
+            core.promotions.open(series, history, model, period)
         lesson = model.close(max(0, sold) / THOUSANDTHS, x, core.pool.category(name), period, exposure)
+        if core.promotions is not None:
+            core.promotions.close(series, period, lesson.demand_units if taught else None)
         if core.watch is not None:
-            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
-        if exposure >= core.settings.exposure_floor:
+            costs = self._facts.unit_costs(series, period)
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, costs=costs))
+        if taught:
             self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                self._degraded.look(name, period, lesson, model.observed, core.board.add(lesson, period))
-            self._drifts.look(series, lesson, model, period, name)
+                self._degraded.look(name, period, lesson, model.observed, self._score(series, period, lesson))
+            self._drifts.look(series, history, lesson, model, period, name)
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             outlier = outlier_of(lesson)
             if outlier is not None:
@@ -278,6 +286,16 @@ class Closes:
         self._facts.candidates(category).learn(
             period, y, issued.mean_units, spread.dispersion, spread.grain, values
         )  # fmt: skip
+
+    def _score(self, series: Series, period: int, lesson: StackLesson) -> tuple[float, ...] | None:
+        """Score the forecast, in units and in money; return the quantiles that were worked out."""
+        costs = self._facts.unit_costs(series, period)
+        scored = self._core.board.add(lesson, period, costs)
+        if scored is None:
+            return None
+        if scored.lost is not None and costs is not None:
+            self._core.tally.lose(costs[1], *scored.lost)
+        return scored.quantiles
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         core, facts = self._core, self._facts
@@ -325,5 +343,10 @@ class Closes:
                 **measures("share", probability_share=chance),
             }
             emit = self._core.emitter.finding
-            emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
+            now = series.next_period
+            why = self._causes.of_run(series, history, model, now, now, end_ms, lesson.demand_units)
+            emit(
+                "demand_slump", "opened", "warning", started, end_ms, series,
+                evidence=evidence, reasons=why.reasons, causes=why.causes,
+            )  # fmt: skip
             emit("demand_slump", "cleared", "warning", started, end_ms, series)

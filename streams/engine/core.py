@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from online_models.day_curve import DayCurves
 from online_models.drift_calibration import DriftCalibration
@@ -47,6 +48,9 @@ from streams.periods import Periods
 from streams.reference import Reference, View
 from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
+
+if TYPE_CHECKING:
+    from streams.engine.promotion_book import PromotionBook
 
 CLOCK_FIELD = "clock"
 RISK_FIELD, SILENCE_FIELD = "risk", "silence"
@@ -132,6 +136,8 @@ class Core:
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
+        #: Adds up promotions where a replay asks for it; no state, and nothing decides by it.
+        self.promotions: PromotionBook | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesStack(

@@ -22,21 +22,23 @@ from typing import TYPE_CHECKING, Final
 from online_models.drift_calibration import class_of
 from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS
-from schemas.signals import Measure
+from schemas.signals import Cause, Measure
 from streams.engine.degraded import NO_CATEGORY
 from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.metrics import CUSUM, SCATTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from online_models.drift import DriftFinding
     from online_models.stack import SeriesStack
     from online_models.stack_forecast import StackForecast, StackLesson
+    from streams.engine.causes import Causes
     from streams.engine.core import Core
     from streams.engine.drift_groups import GroupVerdict
     from streams.engine.facts import Facts
+    from streams.engine.history import History
     from streams.engine.series import Series
 
 #: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
@@ -50,17 +52,20 @@ MOST_P_VALUES: Final = 200
 class Drifts:
     """The drifts of one task's series."""
 
-    def __init__(self, core: Core, facts: Facts) -> None:
+    def __init__(self, core: Core, facts: Facts, causes: Causes) -> None:
         self._core = core
         self._facts = facts
+        self._causes = causes
 
-    def look(self, series: Series, lesson: StackLesson, model: SeriesStack, period: int, category: str) -> None:
+    def look(
+        self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, period: int, category: str
+    ) -> None:
         """Take the lesson of a closed period.
 
         Parameters
         ----------
-        series, lesson, model
-            What was closed.
+        series, history, lesson, model
+            What was closed; the period is not in the history yet.
         period
             Its ordinal.
         category
@@ -75,7 +80,7 @@ class Drifts:
         if expected.signal_to_noise >= LEAST_SIGNAL_TO_NOISE:
             self._weigh(series, expected, lesson, model, period)
             if found is not None:
-                self._say(series, found, expected, model, period)
+                self._say(series, history, lesson, found, expected, model, period)
             return
         if found is not None:
             self._core.emitter.count("drift_in_noise")
@@ -146,7 +151,14 @@ class Drifts:
         return Measure(value=round(model.jump(), 6), unit="level_reset")
 
     def _say(
-        self, series: Series, found: DriftFinding, expected: StackForecast, model: SeriesStack, period: int
+        self,
+        series: Series,
+        history: History,
+        lesson: StackLesson,
+        found: DriftFinding,
+        expected: StackForecast,
+        model: SeriesStack,
+        period: int,
     ) -> None:
         core = self._core
         end_ms = core.periods.end_ms(period)
@@ -155,6 +167,9 @@ class Drifts:
         if series.drift_since is not None:
             self._clear(series, end_ms)
         series.drift_since = end_ms
+        first = period - found.since_periods + 1
+        # Before the reaction: a level that has jumped to the new demand explains nothing any more.
+        why = self._causes.of_run(series, history, model, first, period, end_ms, lesson.demand_units)
         evidence = {
             **self._sizes(found),
             **self._second_opinions(found, model),
@@ -171,7 +186,9 @@ class Drifts:
             end_ms,
             series,
             evidence=evidence,
-            times={"since": core.periods.start_ms(period - found.since_periods + 1)},
+            times={"since": core.periods.start_ms(first)},
+            reasons=why.reasons,
+            causes=_named(why.causes, found),
             money=self._facts.money(series, change, end_ms) if level_moved else None,
             model=self._facts.model_ref(series),
         )
@@ -185,6 +202,13 @@ class Drifts:
         if found.shift_slots is not None:
             evidence |= measures("slots", pattern_shift_slots=float(found.shift_slots))
         return evidence
+
+
+def _named(causes: Sequence[Cause], found: DriftFinding) -> Sequence[Cause]:
+    """Return the causes; where none is known, that the pattern has moved is what the season's own test has found."""
+    if found.shift_slots is None or any(cause.label != "unknown" for cause in causes):
+        return causes
+    return (Cause(label="season", evidence=measures("slots", pattern_shift_slots=float(found.shift_slots))),)
 
 
 def smallest(p_values: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from online_models.stack_forecast import StackForecast
     from schemas.quarantine import Refusal
-    from schemas.signals import AlertKind, Contribution, Phase, Severity
+    from schemas.signals import AlertKind, Cause, Contribution, Phase, Severity
     from streams.engine.series import Series
 
 #: Quantile levels of a forecast record, in the order of its fields.
@@ -92,6 +92,7 @@ class Emitter:
         evidence: Mapping[str, Measure] | None = None,
         times: Mapping[str, int] | None = None,
         reasons: Sequence[Contribution] = (),
+        causes: Sequence[Cause] = (),
         money: tuple[float, str] | None = None,
         model: tuple[str, int] | None = None,
     ) -> None:
@@ -109,6 +110,7 @@ class Emitter:
             evidence=dict(evidence or {}),
             times={name: to_datetime(ms) for name, ms in (times or {}).items()},
             reasons=tuple(reasons),
+            causes=tuple(causes),
             money_at_risk=money[0] if money else None,
             currency=money[1] if money else None,
             model=model[0] if model else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
+from streams.costs import shares_of, unit_costs
 from streams.driver_values import PromotionSpan, department
 from streams.engine.drivers import Drivers
 from streams.features import PeriodFacts, known_features
@@ -19,6 +20,7 @@ from streams.features import PeriodFacts, known_features
 if TYPE_CHECKING:
     from online_models.candidates import Candidates
     from online_models.day_curve import DayCurve
+    from online_models.money import UnitCosts
     from schemas.catalog import Product
     from streams.engine.core import Core
     from streams.engine.series import Series
@@ -121,6 +123,21 @@ class Facts:
         product = self._core.view.product(series.sku, at_ms)
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
+
+    def unit_costs(self, series: Series, period: int) -> tuple[UnitCosts, str] | None:
+        """Return what a unit too few and a unit too many cost in a period, and the currency; None without a price."""
+        at_ms = self._core.periods.start_ms(period)
+        price = self.own_price(series, at_ms)
+        if price is None:
+            return None
+        product = self._core.view.product(series.sku, at_ms)
+        cost = shelf_life = None
+        if product is not None:
+            cost = product.unit_cost if product.currency == price[1] else None
+            shelf_life = product.shelf_life_days
+        shares = shares_of((product.category if product is not None else None) or "", self._core.settings.costs)
+        days = 1 if self._core.settings.period == "day" else self._core.periods.days(period)
+        return unit_costs(price[0], cost, shelf_life, days, shares), price[1]
 
     def cost(self, series: Series, units: float, at_ms: int) -> tuple[float, str] | None:
         """Return what so many units cost us, None where that is unknown."""

@@ -27,6 +27,8 @@ from streams.metrics import (
     DUPLICATES,
     EVENT_AGE,
     LATE,
+    MONEY_OVER,
+    MONEY_UNDER,
     MOST_STORES,
     OVERALL,
     RECENT,
@@ -63,6 +65,8 @@ class EngineFigures:
         now, loaded = core.emitter.counts, core.tally.loaded
         counts |= {(metric, ()): now.get(name, 0) - loaded.get(name, 0) for name, metric in _COUNTED.items()}
         counts |= {(DRIFTS_BESIDE, each): core.tally.beside[each] for each in _BESIDE}
+        for metric, lost in ((MONEY_OVER, core.tally.money_over), (MONEY_UNDER, core.tally.money_under)):
+            counts |= {(metric, (currency,)): int(money) for currency, money in lost.items()}
         return counts | {(DRIFTS, each): core.tally.drifts[each] for each in _FOUND}
 
     def gauges(self, tasks: Sequence[Task]) -> Sequence[Sample]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from online_models.nowcast import DayAhead
     from online_models.stack_forecast import StackForecast
     from schemas.signals import AlertKind
+    from streams.engine.causes import Causes, Why
     from streams.engine.core import Core
     from streams.engine.facts import Facts
     from streams.engine.history import History
@@ -47,8 +48,9 @@ _MEMORY_PERIODS = 56
 class Intraday:
     """The hours of the open days of one task."""
 
-    def __init__(self, core: Core, windows: Windows, facts: Facts) -> None:
+    def __init__(self, core: Core, windows: Windows, facts: Facts, causes: Causes) -> None:
         self._core = core
+        self._causes = causes
         self._windows = windows
         self._facts = facts
         self._today = Today(core, facts)
@@ -178,7 +180,17 @@ class Intraday:
             **measures("units", sold_units=units, expected_units=expected, today_units=today),
             **measures("share", probability_share=chance),
         }
-        self._core.emitter.finding(kind, "opened", "warning", at_ms, at_ms, series, evidence=evidence)
+        why = self._why(series, at_ms, units, expected, today)
+        self._core.emitter.finding(
+            kind, "opened", "warning", at_ms, at_ms, series, evidence=evidence, reasons=why.reasons, causes=why.causes
+        )
+
+    def _why(self, series: Series, at_ms: int, units: float, expected: float, today: float | None) -> Why:
+        """Explain the pace of the open day, taken for the whole day where nothing better is known."""
+        history, period = self._core.archive.of(series), series.next_period
+        whole = history.pace[0] * units / expected if today is None and expected > 0.0 else today
+        model = self._core.model(history)
+        return self._causes.of_run(series, history, model, period, period, at_ms, whole)
 
     # --- a day closes -----------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from online_models.lead_times import lead_time_pmf, still_possible
 from online_models.stockout import LeadTimeDemand, RandomArrival
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from schemas.signals import Contribution, Measure
+from streams.engine.causes import Causes
 from streams.engine.emitter import measures
 from streams.engine.excess import Excess
 from streams.engine.facts import Facts
@@ -77,6 +78,7 @@ class Risk:
         self._ordering = Ordering(core, facts)
         self._excess = Excess(core, facts, self._ordering)
         self.outcomes = Outcomes(core)
+        self._causes = Causes(core, facts)
 
     # --- at every movement ------------------------------------------------------------------------------------
 
@@ -323,10 +325,20 @@ class Risk:
             early=early,
             evidence=self._evidence(series, ahead, units, lead_days, at_ms),
             times=self._times(series, ahead, units, at_ms, lead_days),
-            reasons=self._reasons(ahead, series, units, lead_days, at_ms),
+            reasons=[
+                *self._reasons(ahead, series, units, lead_days, at_ms),
+                *self._drivers(series, lead_days, at_ms),
+            ],
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
+
+    def _drivers(self, series: Series, lead_days: float, at_ms: int) -> tuple[Contribution, ...]:
+        """What moves the demand that an order placed now must wait out away from what is usual on those days."""
+        core = self._core
+        history, first = core.archive.of(series), core.periods.of(at_ms)
+        periods = max(1, round(lead_days / core.periods.days(first)))
+        return self._causes.drivers(series, history, core.model(history), first, periods)
 
     def _times(
         self, series: Series, ahead: LeadTimeDemand, units: float, at_ms: int, lead_days: float

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from online_models.columns import Features
+from online_models.money import UnitCosts
 from online_models.stack_forecast import StackLesson
 
 
@@ -27,6 +28,8 @@ class WatchedClose(NamedTuple):
         What was known of it beforehand.
     lesson
         What was forecast, what came true.
+    costs
+        Of a unit too few and too many in that period, and their currency; None without a price.
     """
 
     store_id: str
@@ -35,6 +38,7 @@ class WatchedClose(NamedTuple):
     exposure: float
     features: Features
     lesson: StackLesson
+    costs: tuple[UnitCosts, str] | None = None
 
 
 Watch = Callable[[WatchedClose], None]

@@ -13,6 +13,8 @@ mape        mean |error| / actual, over periods that sold; None where none did
 mase        mean |error| / (the series' mean |seasonal difference| before the tail)
 rmsse       root of the mean squared error / (mean squared seasonal difference before the tail)
 pinball     mean quantile loss over `LEVELS`, over mean actual; pinball_90 that of the upper 90 %
+money       what stocking the critical quantile (the mean, where there are no quantiles) would have lost, over the
+            turnover, each unit sold for 1; its parts: money_over (stock left over), money_under (demand unmet)
 ==========  ================================================================================================
 
 The one rule: two forecasts are compared on the cells that both have, and no others.
@@ -25,13 +27,15 @@ from typing import Final
 
 import numpy as np
 
+from streams.costs import relative_costs
 from streams.evaluation.forecaster import LEVELS
 from streams.evaluation.forecasts import Forecasts
-from streams.evaluation.panel import Bools, Floats, Panel
+from streams.evaluation.panel import PERIODS_A_YEAR, Bools, Floats, Panel
 
 FIELDS: Final = (
     "n", "absolute", "error", "actual", "square", "n_scaled", "scaled", "n_squared", "squared", "n_percent", "percent",
     "n_quantiles", "quantile_actual", "pinball", "pinball_50", "pinball_90", "pinball_95", "covered_90",
+    "money_actual", "money_over", "money_under",
 )  # fmt: skip
 _UPPER: Final = {"pinball_50": 0.5, "pinball_90": 0.9, "pinball_95": 0.95}
 
@@ -41,10 +45,14 @@ ScoreTable = dict[str, Score]
 
 @dataclass(frozen=True, slots=True)
 class Yardsticks:
-    """Scales of MASE and RMSSE by series, from before the scored tail; NaN where there is none."""
+    """Scales of MASE and RMSSE by series, from before the scored tail; NaN where there is none.
+
+    `costs`, series x (under, over): what a unit too few, and one too many, costs; None: nothing is said of money.
+    """
 
     absolute: Floats
     square: Floats
+    costs: Floats | None = None
 
 
 def measure_yardsticks(panel: Panel, tail: int) -> Yardsticks:
@@ -63,7 +71,9 @@ def measure_yardsticks(panel: Panel, tail: int) -> Yardsticks:
     with np.errstate(invalid="ignore", divide="ignore"):
         absolute = np.nansum(np.abs(difference), axis=1) / count
         square = np.nansum(difference**2, axis=1) / count
-    return Yardsticks(np.where(absolute > 0.0, absolute, np.nan), np.where(square > 0.0, square, np.nan))
+    days = 365.25 / PERIODS_A_YEAR[panel.period]
+    costs = np.array(relative_costs(panel.categories, days), np.float64).reshape(-1, 2)
+    return Yardsticks(np.where(absolute > 0.0, absolute, np.nan), np.where(square > 0.0, square, np.nan), costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,9 @@ def scores(totals: Floats) -> dict[str, Floats]:
             "rmsse": np.sqrt(t["squared"] / t["n_squared"]),
             "coverage_90": t["covered_90"] / t["n_quantiles"],
         }
+        for name in ("money_over", "money_under"):
+            found[name] = t[name] / t["money_actual"]
+        found["money"] = found["money_over"] + found["money_under"]
         for name in ("pinball", *_UPPER):
             found[name] = t[name] / t["quantile_actual"]
     return {name: np.where(np.isfinite(values), values, np.nan) for name, values in found.items()}
@@ -150,6 +163,8 @@ def add_up(forecasts: Forecasts, actual: Floats, yardsticks: Yardsticks, cells: 
         total = sums["absolute" if name == "scaled" else "square"]
         sums[name] = np.divide(total, scale, out=np.zeros_like(total), where=known)
     sums |= _quantile_sums(forecasts, y, cells)
+    if yardsticks.costs is not None:
+        sums |= _money_sums(forecasts, y, cells, yardsticks.costs)
     return Sums(np.stack([sums.get(name, np.zeros_like(count)) for name in FIELDS], axis=1))
 
 
@@ -169,6 +184,32 @@ def _quantile_sums(forecasts: Forecasts, y: Floats, cells: Bools) -> dict[str, F
         "covered_90": (stated & (low <= y) & (y <= high)).sum(axis=(1, 2)).astype(float),
     }
     return found | {name: losses[LEVELS.index(level)] for name, level in _UPPER.items()}
+
+
+def _money_sums(forecasts: Forecasts, y: Floats, cells: Bools, costs: Floats) -> dict[str, Floats]:
+    under, over = costs[:, 0, None, None], costs[:, 1, None, None]
+    left = np.where(cells, _stock(forecasts, costs) - y, 0.0)
+    known = np.isfinite(left)
+    left = np.where(known, left, 0.0)
+    return {
+        "money_actual": np.where(known, y, 0.0).sum(axis=(1, 2)),
+        "money_over": (over * np.maximum(left, 0.0)).sum(axis=(1, 2)),
+        "money_under": (under * np.maximum(-left, 0.0)).sum(axis=(1, 2)),
+    }
+
+
+def _stock(forecasts: Forecasts, costs: Floats) -> Floats:
+    """Quantiles at each series' critical ratio, between the stated levels in a straight line."""
+    if forecasts.quantiles is None:
+        return forecasts.means
+    levels = np.array(LEVELS)
+    ratio = np.clip(costs[:, 0] / np.maximum(costs.sum(axis=1), 1e-12), levels[0], levels[-1])
+    above = np.clip(np.searchsorted(levels, ratio), 1, len(levels) - 1)
+    share = ((ratio - levels[above - 1]) / (levels[above] - levels[above - 1]))[:, None, None]
+    low = np.take_along_axis(forecasts.quantiles, (above - 1)[:, None, None, None], axis=3)[..., 0]
+    high = np.take_along_axis(forecasts.quantiles, above[:, None, None, None], axis=3)[..., 0]
+    found: Floats = low + share * (high - low)
+    return found
 
 
 def common_cells(actual: Floats, *forecasts: Forecasts) -> Bools:

@@ -35,6 +35,9 @@ def test_rows_are_what_the_report_sums_up(tmp_path: Path) -> None:
     assert residuals["demand"].sum() == sold["units"].sum()
     known = residuals.dropna(subset=["residual"])
     assert (known["residual"] == known["demand"] - known["mean"]).all()
+    # This shop names no price: nothing is said of money, not even that it is zero.
+    assert report["money"] == {}
+    assert residuals[["over_cost", "under_cost", "currency"]].isna().all(axis=None)
     # What was issued for a period is what its close scores, to the digits of the record.
     both = known.merge(forecasts, on=["store", "sku", "target"], suffixes=("", "_issued"))
     assert len(both) == len(known)

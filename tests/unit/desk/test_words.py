@@ -141,3 +141,53 @@ def test_a_zone_that_is_none_reads_as_utc(zone: str | None) -> None:
     store = Store.model_construct(store_id="s1", zone=zone)
     assert zone_of(store) is UTC
     assert zone_of(LIMA) == ZoneInfo("America/Lima")
+
+
+CAUSES = (
+    ({"label": "promotion", "since": hour(24), "evidence": {"incremental_units": {"value": 31.0, "unit": "units"}}},
+     "the promotion since Tue 12 May 19:00 (31 units more than without it so far)"),
+    ({"label": "promotion", "since": hour(24), "detail": "ended"}, "the promotion that ended Tue 12 May 19:00"),
+    ({"label": "own_price", "evidence": {"price_before": {"value": 4.0, "unit": "PEN"},
+                                         "price_after": {"value": 5.0, "unit": "PEN"}}},
+     "our price, PEN 5.00 instead of PEN 4.00"),
+    ({"label": "rival_price", "detail": "Tottus", "evidence": {"price_before": {"value": 4.0, "unit": "PEN"},
+                                                               "price_after": {"value": 3.0, "unit": "PEN"}}},
+     "Tottus's price, PEN 3.00 instead of PEN 4.00"),
+    ({"label": "rival_price", "detail": "Tottus"}, "Tottus having none to sell"),
+    ({"label": "supply"}, "an empty shelf"),
+    ({"label": "season"}, "another pattern over the week"),
+    ({"label": "data_fault", "evidence": {"step_before_units": {"value": 1.0, "unit": "units"},
+                                          "step_after_units": {"value": 12.0, "unit": "units"}}},
+     "a fault in the data (counted in steps of 12 instead of 1)"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "words"), CAUSES)
+def test_a_drift_names_its_likely_cause(cause: dict[str, Any], words: str) -> None:
+    scene = Scene(finding(kind="demand_drift", causes=(cause,)), MILK, LIMA)
+    assert summary_of(scene).endswith(f"and it looks lasting; likely cause: {words}.")
+
+
+def test_two_causes_and_the_largest_changes_are_quoted() -> None:
+    reasons = ({"driver": "promotion", "units": 8.24}, {"driver": "level", "units": -1.5})
+    scene = Scene(
+        finding(kind="demand_surge", causes=({"label": "season"}, {"label": "supply"}), reasons=reasons), MILK
+    )
+    assert summary_of(scene) == (
+        "Leche Gloria 400 g at s1 is selling much faster than expected; likely cause: another pattern over the week "
+        "and an empty shelf (promotion +8.24, recent level -1.5 units)."
+    )
+
+
+def test_what_nothing_explains_is_said() -> None:
+    scene = Scene(finding(kind="demand_drift", causes=({"label": "unknown"},)), MILK)
+    assert summary_of(scene).endswith("; nothing that is known has changed so that it would explain this.")
+
+
+def test_a_stockout_risk_says_what_moves_demand() -> None:
+    reasons = ({"driver": "on hand", "units": -12.0}, {"driver": "promotion", "units": 5.0})
+    scene = Scene(finding(evidence=RISK, reasons=reasons), MILK, LIMA, TERMS)
+    assert (
+        "demand of about 9.5 units a day (until then, against the usual: promotion +5 units), a delivery"
+        in summary_of(scene)
+    )
