@@ -69,6 +69,18 @@ def moves_of(season: int) -> tuple[int, ...]:
     return tuple(move for move in range(-FARTHEST, FARTHEST + 1) if move)
 
 
+_WARM_UP_PERIODS: Final = {7: 56, 52: 78, 12: 36}
+
+
+def season_warm_up(season: int) -> int:
+    """Return after how many periods a pattern is known well enough to see that it has moved.
+
+    >>> season_warm_up(7), season_warm_up(24)
+    (56, 72)
+    """
+    return _WARM_UP_PERIODS.get(season, 3 * season)
+
+
 class SeasonChange:
     """Scores of all moves of one series' pattern.
 
@@ -137,10 +149,10 @@ class SeasonChange:
         slot
             Of the period.
         ratios
-            Demand of every slot over the level; below zero where a slot was never seen.
+            Demand of every slot over the level; below zero where a slot was never seen. Empty: not known well enough.
         """
         mean *= self._follow_level(y, mean)
-        own = ratios[slot]
+        own = ratios[slot] if ratios else 0.0
         theirs = self._moved(slot, ratios) if own > 0.0 else []
         if not theirs:
             self.steps = self._nothing

@@ -34,6 +34,7 @@ from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
 from online_models.drift_calibration import CLASSES, class_of
 from online_models.explanation import Explanation, changes_of, take_apart, usual_features
 from online_models.pool import Category
+from online_models.season_change import season_warm_up
 from online_models.stack_experts import StackExperts
 from online_models.stack_forecast import StackForecast, StackLesson
 from online_models.stack_layout import (
@@ -407,7 +408,8 @@ class SeriesStack:
         mid, mean = state[MID], issued.mean_units
         slow_units = mean * state[REFERENCE] / mid if mid > 0.0 else mean
         caution = self._cautions[class_of(issued.signal_to_noise, self.share_sold)]
-        ratios = state[layout.ratio : layout.slot_mean]
+        # A pattern seen a few times is noise: what it would look like moved says nothing.
+        ratios = state[layout.ratio : layout.slot_mean] if state[SEEN] >= season_warm_up(layout.season) else ()
         return self._watch.update(y, issued, slow_units, slot, ratios, caution)
 
     def _learn(self, y: float, x: Features, category: Category, period: int, weight: float) -> None:

@@ -135,7 +135,7 @@ class StackWatch:
         slow_units
             What the forecast would be at the slow reference level.
         slot, ratios
-            Of the period; demand of every slot over the level, below zero where unknown.
+            Of the period; demand of every slot over the level, below zero where unknown; empty while it is young.
         caution
             What all thresholds are multiplied with.
         """

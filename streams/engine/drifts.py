@@ -162,22 +162,27 @@ class Drifts:
     ) -> None:
         core = self._core
         end_ms = core.periods.end_ms(period)
-        detector = core.settings.drift_detector if found.direction != "season" else CUSUM
-        core.tally.drifts[detector, found.direction] += 1
-        if series.drift_since is not None:
-            self._clear(series, end_ms)
-        series.drift_since = end_ms
+        level_moved = found.direction != "season"
+        core.tally.drifts[core.settings.drift_detector if level_moved else CUSUM, found.direction] += 1
         first = period - found.since_periods + 1
         # Before the reaction: a level that has jumped to the new demand explains nothing any more.
         why = self._causes.of_run(series, history, model, first, period, end_ms, lesson.demand_units)
+        reaction = self._react(found, expected, model)
+        if series.drift_since is not None:
+            if not level_moved:
+                # While a new level settles, a week looks odd; the level's alert stands, and is not overwritten.
+                core.emitter.count("season_in_drift")
+                return
+            self._clear(series, end_ms)
+        if level_moved:
+            series.drift_since = end_ms
         evidence = {
             **self._sizes(found),
             **self._second_opinions(found, model),
-            "reaction": self._react(found, expected, model),
+            "reaction": reaction,
         }
         # A season that changes leaves the level as it is: what that is worth is not known.
         change = abs(found.level_after - found.level_before) * DRIFT_MONEY_DAYS / core.periods.days(period)
-        level_moved = found.direction != "season"
         core.emitter.finding(
             "demand_drift",
             "opened",
@@ -192,6 +197,9 @@ class Drifts:
             money=self._facts.money(series, change, end_ms) if level_moved else None,
             model=self._facts.model_ref(series),
         )
+        if not level_moved:
+            # It is told and over: an open one would swallow the drift of the level that may come after it.
+            core.emitter.finding("demand_drift", "cleared", "warning", end_ms, end_ms, series)
 
     def _second_opinions(self, found: DriftFinding, model: SeriesStack) -> dict[str, Measure]:
         """Return what the detectors beside it saw."""
