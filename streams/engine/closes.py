@@ -267,10 +267,15 @@ class Closes:
         issued, y = lesson.forecast, lesson.y_units
         if issued is None or y is None:
             return
+        candidates = self._facts.candidates(category)
+        if not candidates.wants(period):
+            return
         start_ms = self._core.periods.start_ms(period)
         values = self._facts.drivers.values(series, category, period, start_ms, promotions)
+        if not values:
+            return
         spread = issued.distribution
-        self._facts.candidates(category).learn(
+        candidates.learn(
             period, y, issued.mean_units, spread.dispersion, spread.grain, values
         )  # fmt: skip
 

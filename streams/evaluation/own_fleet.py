@@ -15,6 +15,7 @@ from online_models.distribution import SMALLEST_MEAN
 from online_models.drift import DEFAULT_THRESHOLD
 from online_models.pool import Category, Pool
 from online_models.stack import JUMP_SIGNAL_TO_NOISE, SeriesStack
+from online_models.stack_forecast import StackLesson
 from streams.driver_values import department
 from streams.evaluation.forecaster import LEVELS, SUMS, Closed, FleetPlan, Issued, Probabilities
 from streams.features import NO_PAST, PeriodFacts, known_features
@@ -75,11 +76,9 @@ class OwnSeries:
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
         lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
         forecast, found = lesson.forecast, lesson.drift
-        if forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR:
-            spread = forecast.distribution
-            self._candidates.learn(
-                facts.index, lesson.y_units, forecast.mean_units, spread.dispersion, spread.grain, self._values(facts)
-            )
+        judged = forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR
+        if judged and self._candidates.wants(facts.index):
+            self._teach(lesson, facts)
         self._follow(facts)
         if found is not None and forecast is not None and forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
             self._stack.jump()
@@ -102,6 +101,12 @@ class OwnSeries:
             if value != usual:
                 values[name] = value - usual
         return values
+
+    def _teach(self, lesson: StackLesson, facts: PeriodFacts) -> None:
+        values = self._values(facts)
+        if values and lesson.forecast is not None and lesson.y_units is not None:
+            mean, spread = lesson.forecast.mean_units, lesson.forecast.distribution
+            self._candidates.learn(facts.index, lesson.y_units, mean, spread.dispersion, spread.grain, values)
 
     def _follow(self, facts: PeriodFacts) -> None:
         self._seen += 1
