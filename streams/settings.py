@@ -73,6 +73,8 @@ class ShopSettings:
         wakes it; 0 never.
     models
         "champion", or "none" to run the stream part alone.
+    extra_models
+        Registered experts (`online_models/registry.py`) that join the five of the stack.
     """
 
     zone: str = "UTC"
@@ -99,6 +101,7 @@ class ShopSettings:
     own_days: tuple[OwnDay, ...] = ()
     sleep_after_periods: int = 56
     models: Literal["champion", "none"] = "champion"
+    extra_models: tuple[str, ...] = ()
 
     @property
     def season(self) -> int:

@@ -24,7 +24,6 @@ from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.watch import WatchedClose
-from streams.features import HISTORY_PERIODS, NO_PAST, past_features
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -240,8 +239,7 @@ class Closes:
     ) -> tuple[SeriesStack, StackLesson]:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
-        # No model reads the features of past demand: they are worked out for whoever writes rows.
-        past = NO_PAST if core.watch is None else past_features(history.units(HISTORY_PERIODS))
+        past = self._facts.past(history, watched=core.watch is not None)
         promotions = self._facts.promotions(series, period, start_ms)
         x = self._facts.features(series, past, period, start_ms, promotions)
         name = self._facts.category(series, start_ms)
@@ -290,7 +288,7 @@ class Closes:
         start_ms = core.periods.start_ms(period)
         category = facts.category(series, start_ms)
         promotions = facts.promotions(series, period, start_ms)
-        x = facts.features(series, NO_PAST, period, start_ms, promotions)
+        x = facts.features(series, facts.past(history), period, start_ms, promotions)
         if core.reference.signals:
             facts.drivers.advance(series, category, period, start_ms)
         values = facts.drivers.values(series, category, period, start_ms, promotions)

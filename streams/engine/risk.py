@@ -24,7 +24,6 @@ from streams.engine.emitter import measures
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
 from streams.engine.today import Today
-from streams.features import NO_PAST
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -151,12 +150,14 @@ class Risk:
         lead_days = self._facts.lead_time_days(series, now_ms)
         pmf = lead_time_pmf(lead_days)
         days = len(pmf) + max(1, round(core.settings.review_days)) + 7
-        means = self._daily_means(series, model, days, now_ms)
+        means = self._daily_means(series, model, self._facts.past(history), days, now_ms)
         if means is None:
             return None
         return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
 
-    def _daily_means(self, series: Series, model: SeriesStack, days: int, now_ms: int) -> list[float] | None:
+    def _daily_means(
+        self, series: Series, model: SeriesStack, past: tuple[float, ...], days: int, now_ms: int
+    ) -> list[float] | None:
         """Return expected units of each of the coming windows of one trading day, the first beginning now."""
         periods = self._core.periods
         first = periods.of(now_ms)
@@ -164,7 +165,7 @@ class Risk:
         while sum(lengths) < days + 1:
             lengths.append(periods.days(first + len(lengths)))
         origin = periods.start_ms(first)
-        xs = [self._facts.features(series, NO_PAST, first + at, origin) for at in range(len(lengths))]
+        xs = [self._facts.features(series, past, first + at, origin) for at in range(len(lengths))]
         category = self._facts.category(series, now_ms)
         means = model.horizon_means(xs, self._core.pool.category(category))
         if means is None:
