@@ -49,6 +49,8 @@ _PRIOR_PRECISION = 25.0
 _LARGEST_DEVIATIONS = 4.0
 _CLIPPED_AT_SD = 4.0
 _LARGEST_WEIGHT = 100.0
+_LESSONS_A_PERIOD = 500
+_UNKNOWN = (0.0, 0.0, False)
 _LEAST_BASE_GRAINS = 0.05
 _LEVELS: Final = ((0.1, -1.2815515655), (0.5, 0.0), (0.9, 1.2815515655))
 
@@ -160,20 +162,22 @@ class Candidates:
     >>> for day in range(60):
     ...     rain = {"rain": float(day % 3 == 0)}
     ...     for shop in range(5):
-    ...         race.learn(day, 26.0 if rain["rain"] else 20.0, 20.0 * race.factor(day, rain), 0.1, 1.0, rain)
+    ...         if race.wants(day):
+    ...             race.learn(day, 26.0 if rain["rain"] else 20.0, 20.0 * race.factor(day, rain), 0.1, 1.0, rain)
     >>> [(one.name, one.member, round(one.effect, 2)) for one in race.standings()]
-    [('rain', True, 0.27)]
+    [('rain', True, 0.23)]
     >>> round(race.factor(60, {"rain": 1.0}), 2)
-    1.27
+    1.23
     """
 
-    __slots__ = ("changed", "_candidates", "_keep", "_lessons_of", "_versions")
+    __slots__ = ("changed", "_candidates", "_keep", "_lessons_of", "_offered", "_stride", "_versions")
 
     def __init__(self, memory_periods: float) -> None:
         self.changed = False
         self._keep = 1.0 - 1.0 / max(memory_periods, 2.0)
         self._candidates: dict[str, _Candidate] = {}
         self._lessons_of: int | None = None
+        self._offered, self._stride = 0, 1
         self._versions: list[_Version] = []
 
     # --- forecasting ------------------------------------------------------------------------------------------
@@ -215,10 +219,21 @@ class Candidates:
 
     # --- learning ---------------------------------------------------------------------------------------------
 
+    def wants(self, period: int) -> bool:
+        """Return whether a lesson of a period is wanted: some hundreds of them say what thousands say.
+
+        Ask once for each lesson there is, in their order; the first one of a period ends the period before.
+        """
+        self.changed = True
+        if self._lessons_of is None or period > self._lessons_of:
+            self._turn(period)
+        self._offered += 1
+        return self._offered % self._stride == 0
+
     def learn(
         self, period: int, y: float, mean: float, dispersion: float, grain: float, values: Mapping[str, float]
     ) -> None:
-        """Learn one series' period that was seen whole, and judge the candidates by it.
+        """Learn one series' period that was seen whole and is wanted, and judge the candidates by it.
 
         Parameters
         ----------
@@ -231,51 +246,49 @@ class Candidates:
         values
             Candidate to value, as they were when it was issued.
         """
-        if self._lessons_of is None or period > self._lessons_of:
-            self._turn(period)
-        if not values:
-            return
         terms = self._terms(period)
-        clipped = [(name, _clipped(value, terms[name][1] if name in terms else 0.0)) for name, value in values.items()]
-        shares = [terms[name][0] * value if name in terms else 0.0 for name, value in clipped]
-        inside = sum(
-            share for share, (name, _) in zip(shares, clipped, strict=True) if name in terms and terms[name][2]
-        )
-        factor = _held(1.0 + inside)
-        base = mean / factor
+        known = [(name, value, *terms.get(name, _UNKNOWN)) for name, value in values.items()]
+        shares = [beta * _clipped(value, scale) for _, value, beta, scale, _ in known]
+        inside = 0.0
+        for (*_, member), share in zip(known, shares, strict=True):
+            if member:
+                inside += share
+        base = mean / _held(1.0 + inside)
         if base < _LEAST_BASE_GRAINS * grain:
             return
-        self.changed = True
         variance = dispersion + grain / base
-        limit = _CLIPPED_AT_SD * math.sqrt(variance)
-        surprise = min(max(y / base - 1.0, -1.0), max(limit, 1.0))
+        deviation = math.sqrt(variance)
+        limit = _CLIPPED_AT_SD * deviation
+        relative = y / base
+        surprise = min(relative - 1.0, limit if limit > 1.0 else 1.0)
         weight = min(1.0 / variance, _LARGEST_WEIGHT)
-        deviation = base * math.sqrt(variance)
-        issued = _loss(y, base * factor, dispersion, grain) / deviation
-        for (name, value), share in zip(clipped, shares, strict=True):
+        quantiles = _quantiles(variance)
+        issued = _loss(relative, quantiles, _held(1.0 + inside)) / deviation
+        for (name, value, _, scale, member), share in zip(known, shares, strict=True):
             found = self._candidates.get(name)
             if found is None:
                 found = self._candidates[name] = _Candidate()
-            member = name in terms and terms[name][2]
+            value = _clipped(value, scale)
             others = inside - share if member else inside
-            found.open_sxx += weight * value * value
-            found.open_sxy += weight * value * (surprise - others)
+            precise = weight * value
+            found.open_sxx += precise * value
+            found.open_sxy += precise * (surprise - others)
             found.open_weight += weight
             if share:
-                otherwise = _held(1.0 + (others if member else others + share))
-                other = _loss(y, base * otherwise, dispersion, grain) / deviation
+                other = _loss(relative, quantiles, _held(1.0 + (others if member else others + share))) / deviation
                 found.open_gain += other - issued if member else issued - other
                 found.open_loss += other if member else issued
 
     def _turn(self, period: int) -> None:
         """A period is over for all series: fold its sums, and make the version that later periods are forecast with."""
         if self._candidates:
-            self.changed = True
             for candidate in self._candidates.values():
                 candidate.fold(self._keep)
             terms = {name: (one.beta, one.scale, one.member) for name, one in self._candidates.items()}
             self._versions = [*self._versions[-1:], _Version(period, terms)]
         self._lessons_of = period
+        self._stride = max(1, self._offered // _LESSONS_A_PERIOD)
+        self._offered = 0
 
     def standings(self) -> list[Standing]:
         """Return how all stand, by name."""
@@ -287,7 +300,7 @@ class Candidates:
         """Return the whole state; floats are written so that they read back bit for bit."""
         state = {
             "version": FORMAT_VERSION,
-            "lessons_of": self._lessons_of,
+            "lessons": [self._lessons_of, self._offered, self._stride],
             "candidates": {
                 name: [getattr(one, field) for field in _Candidate.__slots__] for name, one in self._candidates.items()
             },
@@ -307,7 +320,7 @@ class Candidates:
             fields = json.loads(state)
             if fields["version"] != FORMAT_VERSION:
                 raise StateCorrupt("the candidates of a category were written by another version.")
-            self._lessons_of = fields["lessons_of"]
+            self._lessons_of, self._offered, self._stride = fields["lessons"]
             self._candidates = {}
             for name, numbers in fields["candidates"].items():
                 one = self._candidates[name] = _Candidate()
@@ -333,16 +346,17 @@ def _clipped(value: float, scale: float) -> float:
     return -limit if value < -limit else value if value < limit else limit
 
 
-def _loss(y: float, mean: float, dispersion: float, grain: float) -> float:
-    """Pinball loss at three levels, units, under a gamma head of the forecast's mean and variance."""
-    variance = grain * mean + dispersion * mean * mean
-    if variance <= 0.0:
-        return 0.0
-    ninth = variance / (9.0 * mean * mean)
+def _quantiles(variance: float) -> tuple[float, ...]:
+    """Quantiles of a gamma distribution of mean 1, at the levels of the loss."""
+    ninth = variance / 9.0
     root = math.sqrt(ninth)
+    return tuple([max(1.0 - ninth + deviate * root, 0.0) ** 3 for _, deviate in _LEVELS])
+
+
+def _loss(y: float, quantiles: tuple[float, ...], factor: float) -> float:
+    """Pinball loss of quantiles times a factor."""
     loss = 0.0
-    for level, deviate in _LEVELS:
-        cube = 1.0 - ninth + deviate * root
-        quantile = mean * cube * cube * cube if cube > 0.0 else 0.0
-        loss += level * (y - quantile) if y > quantile else (1.0 - level) * (quantile - y)
+    for (level, _), quantile in zip(_LEVELS, quantiles, strict=True):
+        ahead = y - factor * quantile
+        loss += level * ahead if ahead > 0.0 else (level - 1.0) * ahead
     return loss

@@ -27,7 +27,6 @@ from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.suspects import Suspects
 from streams.engine.watch import WatchedClose
-from streams.features import HISTORY_PERIODS, NO_PAST, past_features
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -248,8 +247,7 @@ class Closes:
     ) -> tuple[SeriesStack, StackLesson]:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
-        # No model reads the features of past demand: they are worked out for whoever writes rows.
-        past = NO_PAST if core.watch is None else past_features(history.units(HISTORY_PERIODS))
+        past = self._facts.past(history, watched=core.watch is not None)
         promotions = self._facts.promotions(series, period, start_ms)
         x = self._facts.features(series, past, period, start_ms, promotions)
         name = self._facts.category(series, start_ms)
@@ -280,10 +278,15 @@ class Closes:
         issued, y = lesson.forecast, lesson.y_units
         if issued is None or y is None:
             return
+        candidates = self._facts.candidates(category)
+        if not candidates.wants(period):
+            return
         start_ms = self._core.periods.start_ms(period)
         values = self._facts.drivers.values(series, category, period, start_ms, promotions)
+        if not values:
+            return
         spread = issued.distribution
-        self._facts.candidates(category).learn(
+        candidates.learn(
             period, y, issued.mean_units, spread.dispersion, spread.grain, values
         )  # fmt: skip
 
@@ -302,7 +305,7 @@ class Closes:
         start_ms = core.periods.start_ms(period)
         category = facts.category(series, start_ms)
         promotions = facts.promotions(series, period, start_ms)
-        x = facts.features(series, NO_PAST, period, start_ms, promotions)
+        x = facts.features(series, facts.past(history), period, start_ms, promotions)
         if core.reference.signals:
             facts.drivers.advance(series, category, period, start_ms)
         values = facts.drivers.values(series, category, period, start_ms, promotions)

@@ -221,7 +221,9 @@ class Drivers:
                         core.drivers.advance(place, name, period, value)
 
     def _value(self, scope: str, scope_id: str, name: str, period: int, origin_ms: int) -> float | None:
-        at_ms = self._core.periods.start_ms(period)
+        periods = self._core.periods
+        # The middle of a period: a fact about a day of another zone's calendar is meant for the day it covers most.
+        at_ms = (periods.start_ms(period) + periods.end_ms(period)) // 2
         return self._core.view.signal(scope, scope_id, name, at_ms, origin_ms, _STALE_MS)
 
     def signals(self, series: Series, category: str, period: int, origin_ms: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
 from streams.costs import shares_of, unit_costs
 from streams.driver_values import PromotionSpan, department
 from streams.engine.drivers import Drivers
-from streams.features import PeriodFacts, known_features
+from streams.features import HISTORY_PERIODS, NO_PAST, PeriodFacts, known_features, past_features
 
 if TYPE_CHECKING:
     from online_models.candidates import Candidates
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from online_models.money import UnitCosts
     from schemas.catalog import Product
     from streams.engine.core import Core
+    from streams.engine.history import History
     from streams.engine.series import Series
     from streams.engine.stores import StoreState
 
@@ -63,6 +64,12 @@ class Facts:
             rival_price=rival,
         )
         return Features(facts.slot, past + known_features(facts))
+
+    def past(self, history: History, *, watched: bool = False) -> tuple[float, ...]:
+        """Return the features of past demand for whoever reads them: a watcher, or experts that a shop has added."""
+        if watched or self._core.settings.extra_models:
+            return past_features(history.units(HISTORY_PERIODS))
+        return NO_PAST
 
     def promotions(self, series: Series, period: int, origin_ms: int) -> Promotions:
         """Return the promotion that runs in a period and the newest that was over before it, as known at an origin."""

@@ -36,7 +36,6 @@ from streams.engine.ledger import on_hand_at
 from streams.engine.ordering import Ordering
 from streams.engine.outcomes import Outcomes
 from streams.engine.today import Today
-from streams.features import NO_PAST
 
 if TYPE_CHECKING:
     from online_models.stack import SeriesStack
@@ -198,7 +197,7 @@ class Risk:
         pmf = lead_time_pmf(self._facts.lead_time_days(series, now_ms), self._shares(series, now_ms))
         if beyond is None:
             beyond = math.ceil(core.settings.review_days)
-        means = self._daily_means(series, model, len(pmf) + beyond, now_ms)
+        means = self._daily_means(series, model, self._facts.past(history), len(pmf) + beyond, now_ms)
         if means is None:
             return None
         coming = self._coming(series, now_ms, len(means))
@@ -208,7 +207,9 @@ class Risk:
         """Return how late the orders of a series come."""
         return self._core.suppliers.shares(self._facts.supplier(series, at_ms))
 
-    def _daily_means(self, series: Series, model: SeriesStack, days: int, now_ms: int) -> list[float] | None:
+    def _daily_means(
+        self, series: Series, model: SeriesStack, past: tuple[float, ...], days: int, now_ms: int
+    ) -> list[float] | None:
         """Return expected units of each of the coming windows of one trading day, the first beginning now."""
         periods = self._core.periods
         first = periods.of(now_ms)
@@ -216,7 +217,7 @@ class Risk:
         while sum(lengths) < days + 1:
             lengths.append(periods.days(first + len(lengths)))
         origin = periods.start_ms(first)
-        xs = [self._facts.features(series, NO_PAST, first + at, origin) for at in range(len(lengths))]
+        xs = [self._facts.features(series, past, first + at, origin) for at in range(len(lengths))]
         category = self._facts.category(series, now_ms)
         means = model.horizon_means(xs, self._core.pool.category(category))
         if means is None:

@@ -89,11 +89,9 @@ class OwnSeries:
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:
         lesson = self._stack.close(demand_units, self._features(facts), self._category, facts.index, exposure)
         forecast = lesson.forecast
-        if forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR:
-            spread = forecast.distribution
-            self._candidates.learn(
-                facts.index, lesson.y_units, forecast.mean_units, spread.dispersion, spread.grain, self._values(facts)
-            )
+        judged = forecast is not None and lesson.y_units is not None and exposure >= EXPOSURE_FLOOR
+        if judged and self._candidates.wants(facts.index):
+            self._teach(lesson, facts)
         self._follow(facts)
         return Closed(
             None if forecast is None else forecast.mean_units,
@@ -131,6 +129,12 @@ class OwnSeries:
             if value != usual:
                 values[name] = value - usual
         return values
+
+    def _teach(self, lesson: StackLesson, facts: PeriodFacts) -> None:
+        values = self._values(facts)
+        if values and lesson.forecast is not None and lesson.y_units is not None:
+            mean, spread = lesson.forecast.mean_units, lesson.forecast.distribution
+            self._candidates.learn(facts.index, lesson.y_units, mean, spread.dispersion, spread.grain, values)
 
     def _follow(self, facts: PeriodFacts) -> None:
         self._seen += 1

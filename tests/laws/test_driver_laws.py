@@ -125,7 +125,8 @@ def test_candidates_are_what_they_have_stored(seed: int, cut: int) -> None:
             values = {name: dice.gauss(0, 3) for name in ("rain", "heat", "café") if dice.random() < 0.7}
             y, mean = float(dice.randint(0, 30)), dice.uniform(0.1, 25)
             for one in (race, stored):
-                one.learn(day, y, mean, 0.3, 1.0, values)
+                if one.wants(day):
+                    one.learn(day, y, mean, 0.3, 1.0, values)
             assert race.factor(day + 1, values) == stored.factor(day + 1, values)
         if day == cut:
             copy = Candidates(50.0)
@@ -145,11 +146,14 @@ def test_nothing_of_a_period_is_used_for_that_period(seed: int) -> None:
         values = {"rain": float(dice.random() < 0.5)}
         before = race.factor(day, values)
         for _ in range(3):
+            assert race.wants(day)
             race.learn(day, float(dice.randint(0, 40)), 20.0 * before, 0.1, 1.0, values)
             assert race.factor(day, values) == before
         issued = race.factor(day + 1, {"rain": 1.0})
+        assert race.wants(day)
         race.learn(day, 500.0, 20.0, 0.1, 1.0, {"rain": 1.0})
         assert race.factor(day + 1, {"rain": 1.0}) == issued
+        assert race.wants(day + 1)
         race.learn(day + 1, 20.0, 20.0, 0.1, 1.0, {"rain": 1.0})
         assert race.factor(day + 1, {"rain": 1.0}) == issued
         race = _copy(race) if day % 5 == 0 else race
