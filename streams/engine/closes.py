@@ -233,18 +233,11 @@ class Closes:
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, costs=costs))
         if taught:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                self._score(series, period, lesson)
+                core.board.add(lesson, period, self._facts.unit_costs(series, period))
             core.clock.tests_run += 1
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             self._note_score(series, period, lesson, model)
         return model
-
-    def _score(self, series: Series, period: int, lesson: StackLesson) -> None:
-        """Score the forecast, in units and in money."""
-        costs = self._facts.unit_costs(series, period)
-        lost = self._core.board.add(lesson, period, costs)
-        if lost is not None and costs is not None:
-            self._core.tally.lose(costs[1], *lost)
 
     def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
         """Let people see how near to a drift the series of a store are."""

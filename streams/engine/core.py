@@ -191,6 +191,7 @@ class Core:
         self.market = MarketTable.load(state)
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
+        self.tally.loaded_money = {currency: (sums.over, sums.under) for currency, sums in self.board.money.items()}
         self.drifts = DriftScores.load(state)
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}

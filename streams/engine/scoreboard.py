@@ -60,8 +60,8 @@ class Scoreboard:
 
     def add(
         self, lesson: StackLesson, period: int, costs: tuple[UnitCosts, str] | None = None
-    ) -> tuple[float, float] | None:
-        """Score one closed period.
+    ) -> tuple[float, ...] | None:
+        """Score one closed period; return the quantiles of `LEVELS` that were worked out.
 
         Parameters
         ----------
@@ -69,11 +69,6 @@ class Scoreboard:
             What it taught, and its ordinal.
         costs
             Of a unit too few and too many, and their currency; None: unknown.
-
-        Returns
-        -------
-        tuple or None
-            What stocking the forecast's critical quantile would have lost on stock left over, and on demand unmet.
         """
         forecast, y = lesson.forecast, lesson.y_units
         if forecast is None or y is None:
@@ -87,9 +82,9 @@ class Scoreboard:
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
         self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
-        if costs is None or stock is None:
-            return None
-        return self._purse(costs[1]).add(costs[0], y, stock, forecast.seasonal_naive)
+        if costs is not None and stock is not None:
+            self._purse(costs[1]).add(costs[0], y, stock, forecast.seasonal_naive)
+        return quantiles
 
     def _purse(self, currency: str) -> MoneySums:
         found = self.money.get(currency)
