@@ -65,9 +65,7 @@ class MoneySums:
     --------
     >>> sums = MoneySums()
     >>> sums.add(UnitCosts(3.0, 1.0), demand=12.0, stock=10.0, naive_stock=15.0)
-    (0.0, 6.0)
     >>> sums.add(UnitCosts(3.0, 1.0), demand=7.0, stock=10.0, naive_stock=7.0)
-    (3.0, 0.0)
     >>> sums.over, sums.under, sums.naive_over, sums.naive_under
     (3.0, 6.0, 3.0, 0.0)
     """
@@ -78,7 +76,7 @@ class MoneySums:
         self.n = 0
         self.over = self.under = self.naive_over = self.naive_under = self.ratios = 0.0
 
-    def add(self, costs: UnitCosts, demand: float, stock: float, naive_stock: float) -> tuple[float, float]:
+    def add(self, costs: UnitCosts, demand: float, stock: float, naive_stock: float) -> None:
         """Add a period.
 
         Parameters
@@ -91,23 +89,18 @@ class MoneySums:
             Units that the forecast would have stocked: its quantile at the critical ratio.
         naive_stock
             Units that the yardstick would have stocked.
-
-        Returns
-        -------
-        tuple
-            What was lost on stock that stayed over, and on demand that found none.
         """
         lost, naive = costs.lost(stock, demand), costs.lost(naive_stock, demand)
-        over, under = (lost, 0.0) if stock > demand else (0.0, lost)
         self.n += 1
-        self.over += over
-        self.under += under
+        if stock > demand:
+            self.over += lost
+        else:
+            self.under += lost
         if naive_stock > demand:
             self.naive_over += naive
         else:
             self.naive_under += naive
         self.ratios += costs.critical_ratio
-        return over, under
 
     def merge(self, other: MoneySums) -> None:
         """Take in the sums of `other`, which is left as it is."""

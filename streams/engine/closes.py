@@ -263,7 +263,9 @@ class Closes:
         if taught:
             self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                self._degraded.look(name, period, lesson, model.observed, self._score(series, period, lesson))
+                costs = self._facts.unit_costs(series, period)
+                quantiles = core.board.add(lesson, period, costs)
+                self._degraded.look(name, period, lesson, model.observed, quantiles)
             self._drifts.look(series, history, lesson, model, period, name)
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
             outlier = outlier_of(lesson)
@@ -289,16 +291,6 @@ class Closes:
         candidates.learn(
             period, y, issued.mean_units, spread.dispersion, spread.grain, values
         )  # fmt: skip
-
-    def _score(self, series: Series, period: int, lesson: StackLesson) -> tuple[float, ...] | None:
-        """Score the forecast, in units and in money; return the quantiles that were worked out."""
-        costs = self._facts.unit_costs(series, period)
-        scored = self._core.board.add(lesson, period, costs)
-        if scored is None:
-            return None
-        if scored.lost is not None and costs is not None:
-            self._core.tally.lose(costs[1], *scored.lost)
-        return scored.quantiles
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         core, facts = self._core, self._facts

@@ -232,6 +232,7 @@ class Core:
         self.market = MarketTable.load(state)
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
+        self.tally.loaded_money = {currency: (sums.over, sums.under) for currency, sums in self.board.money.items()}
         self.drifts = DriftScores.load(state)
         self.forms = CategoryForms.load(state)
         self.groups = DriftGroups.load(state, self.settings.drift_threshold)

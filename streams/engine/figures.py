@@ -65,8 +65,10 @@ class EngineFigures:
         now, loaded = core.emitter.counts, core.tally.loaded
         counts |= {(metric, ()): now.get(name, 0) - loaded.get(name, 0) for name, metric in _COUNTED.items()}
         counts |= {(DRIFTS_BESIDE, each): core.tally.beside[each] for each in _BESIDE}
-        for metric, lost in ((MONEY_OVER, core.tally.money_over), (MONEY_UNDER, core.tally.money_under)):
-            counts |= {(metric, (currency,)): int(money) for currency, money in lost.items()}
+        for currency, sums in core.board.money.items():
+            over, under = core.tally.loaded_money.get(currency, (0.0, 0.0))
+            counts[MONEY_OVER, (currency,)] = int(sums.over - over)
+            counts[MONEY_UNDER, (currency,)] = int(sums.under - under)
         return counts | {(DRIFTS, each): core.tally.drifts[each] for each in _FOUND}
 
     def gauges(self, tasks: Sequence[Task]) -> Sequence[Sample]:

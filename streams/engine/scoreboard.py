@@ -19,7 +19,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from online_models.money import MoneySums, UnitCosts
 from online_models.scores import LEVELS, Scores
@@ -49,22 +48,6 @@ def volume_class(mean_units: float) -> str:
     return "trickle" if mean_units < 1 else "slow" if mean_units < 10 else "steady" if mean_units < 100 else "fast"
 
 
-class Scored(NamedTuple):
-    """What scoring one period gave.
-
-    Parameters
-    ----------
-    quantiles
-        Of the forecast, at the levels of `online_models.scores`.
-    lost
-        What stocking the forecast's critical quantile would have lost on stock left over, and on demand unmet; None
-        without a price.
-    """
-
-    quantiles: tuple[float, ...]
-    lost: tuple[float, float] | None
-
-
 class Scoreboard:
     """Scores by scope: `overall/champion`, `model/<name>`, `class/<name>/champion`, and the naive beside each class."""
 
@@ -75,8 +58,10 @@ class Scoreboard:
         self.money: dict[str, MoneySums] = {}
         self._dirty = False
 
-    def add(self, lesson: StackLesson, period: int, costs: tuple[UnitCosts, str] | None = None) -> Scored | None:
-        """Score one closed period; None where it can't be scored.
+    def add(
+        self, lesson: StackLesson, period: int, costs: tuple[UnitCosts, str] | None = None
+    ) -> tuple[float, ...] | None:
+        """Score one closed period; return the quantiles of `LEVELS` that were worked out.
 
         Parameters
         ----------
@@ -97,9 +82,9 @@ class Scoreboard:
         for scope in ("overall/seasonal_naive", f"class/{group}/seasonal_naive"):
             self._scope(scope).add(y, forecast.seasonal_naive, mae, mse)
         self.recent.add(period, y, forecast.mean_units, forecast.seasonal_naive, quantiles)
-        if costs is None or stock is None:
-            return Scored(quantiles, None)
-        return Scored(quantiles, self._purse(costs[1]).add(costs[0], y, stock, forecast.seasonal_naive))
+        if costs is not None and stock is not None:
+            self._purse(costs[1]).add(costs[0], y, stock, forecast.seasonal_naive)
+        return quantiles
 
     def _purse(self, currency: str) -> MoneySums:
         found = self.money.get(currency)

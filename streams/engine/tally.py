@@ -19,26 +19,18 @@ class EngineTally:
         Drifts found, by detector and direction.
     beside
         What the detectors beside it found, likewise.
-    money_over, money_under
-        What wrong forecasts have cost, by currency: on stock left over, and on demand that found none.
-    loaded
-        The state's own counts when the task was made.
+    loaded, loaded_money
+        The state's own counts when the task was made; and its money, by currency: over and under.
     newest_event_ms
         Newest event time handled; -1 before the first event.
     """
 
-    __slots__ = ("beside", "drifts", "loaded", "money_over", "money_under", "newest_event_ms", "rejected")
+    __slots__ = ("beside", "drifts", "loaded", "loaded_money", "newest_event_ms", "rejected")
 
     def __init__(self) -> None:
         self.rejected: Counter[tuple[str, str]] = Counter()
         self.drifts: Counter[tuple[str, str]] = Counter()
         self.beside: Counter[tuple[str, str]] = Counter()
-        self.money_over: dict[str, float] = {}
-        self.money_under: dict[str, float] = {}
         self.loaded: dict[str, int] = {}
+        self.loaded_money: dict[str, tuple[float, float]] = {}
         self.newest_event_ms = -1
-
-    def lose(self, currency: str, over: float, under: float) -> None:
-        """Count what one forecast has cost."""
-        self.money_over[currency] = self.money_over.get(currency, 0.0) + over
-        self.money_under[currency] = self.money_under.get(currency, 0.0) + under

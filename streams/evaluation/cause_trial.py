@@ -164,7 +164,9 @@ class _Stage:
         found = read_signal(output.value)
         if not isinstance(found, Finding) or found.phase != "opened" or found.kind != "demand_drift":
             return
-        case = self._cases[f"{found.store_id}|{found.sku}"]
+        case = self._cases.get(f"{found.store_id}|{found.sku}")
+        if case is None:
+            return
         day = (to_ms(found.event_time) - FIRST_DAY_MS) // DAY_MS
         if case.day < day <= case.day + _FOUND_WITHIN:
             self._alarms.setdefault(case.name, found.causes)
