@@ -26,7 +26,10 @@ Block = Annotated[int | None, typer.Option("--block", help="Periods of a block, 
 Parts = Annotated[
     list[str] | None,
     typer.Option(
-        "--part", "-p", help="accuracy (default), shock, drift, censoring, stockout, speed; repeatable, or all."
+        "--part",
+        "-p",
+        help="accuracy (default), errors, hierarchy, shock, drift, censoring, stockout, speed; all of these by `all`; "
+        "by name only: partitions, importance, river, intraday. Repeatable.",
     ),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]
@@ -82,7 +85,7 @@ def evaluate(
         raise BadSetup(f"There is nothing to evaluate: give --set ({', '.join(SETS)}) or --input with --mapping.")
     found: dict[str, object] = {}
     for each, source in sources:
-        bench = _bench(each, source, series, seed, partitions, cache)
+        bench = _bench(each, source, series, seed, partitions, cache, None if inputs else data)
         found[each.name] = _evaluate(bench, wanted, baseline, forecasts, plots, quiet=as_json)
         if report is not None:
             _write(report, found)
@@ -91,10 +94,10 @@ def evaluate(
 
 
 def _parts(names: list[str] | None) -> tuple[Part, ...]:
-    from demand_monitor.evaluation.bench import PARTS
+    from demand_monitor.evaluation.bench import PARTS, USUAL
 
     if names == ["all"]:
-        return PARTS
+        return USUAL
     wanted = tuple(known for known in PARTS if known in (names or ["accuracy"]))
     strange = sorted(set(names or []) - set(PARTS))
     if strange:
@@ -126,7 +129,15 @@ def _own(inputs: list[Path], mappings: list[str], tail: int | None, block: int |
     return own_set(source.name, source.period, source.files[0].mapping.grain, tail, block), source
 
 
-def _bench(each: DataSet, source: RowSource, series: int | None, seed: int, partitions: int, cache: Path) -> Bench:
+def _bench(
+    each: DataSet,
+    source: RowSource,
+    series: int | None,
+    seed: int,
+    partitions: int,
+    cache: Path,
+    folder: Path | None,
+) -> Bench:
     from consumers.evaluate.panels import load_panel
     from demand_monitor.evaluation.bench import Bench
 
@@ -144,7 +155,7 @@ def _bench(each: DataSet, source: RowSource, series: int | None, seed: int, part
         if console.is_terminal:
             console.print(f"{each.name}: {what} {done} of {count}", end="\r")
 
-    return Bench(each, chosen, seed, partitions, cache, progress)
+    return Bench(each, chosen, seed, partitions, cache, progress, folder=folder)
 
 
 def _evaluate(

@@ -18,11 +18,16 @@ from streams.evaluation.accuracy import Accuracy, fight, score_accuracy
 from streams.evaluation.accuracy import Protocol as ScoreProtocol
 from streams.evaluation.censor_trial import CUTS, FULL, run_censor_trial
 from streams.evaluation.drift_trial import run_drift_trial
+from streams.evaluation.error_table import ErrorTable, tabulate_errors
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan, make_plans
+from streams.evaluation.hierarchy_trial import HierarchyResult, run_hierarchy_trial
+from streams.evaluation.importance import ColumnImportance, measure_importance
 from streams.evaluation.own_fleet import OwnFleet
 from streams.evaluation.panel import Panel
+from streams.evaluation.pooling import PoolingCost, compare_partitions
 from streams.evaluation.prequential import run_fleet
+from streams.evaluation.river_trial import RiverTrial, run_river_trial
 from streams.evaluation.shock_trial import run_shock_trial
 from streams.evaluation.stock_trial import run_stock_trial
 from streams.evaluation.sums import measure_yardsticks
@@ -30,8 +35,15 @@ from streams.evaluation.sums import measure_yardsticks
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed"]
-PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed")
+Part = Literal[
+    "accuracy", "errors", "hierarchy", "shock", "drift", "censoring", "stockout", "speed", "partitions", "importance",
+    "river", "intraday",
+]  # fmt: skip
+#: What `all` means; the others take their time, and are asked for by name.
+USUAL: Final[tuple[Part, ...]] = (
+    "accuracy", "errors", "hierarchy", "shock", "drift", "censoring", "stockout", "speed",
+)  # fmt: skip
+PARTS: Final[tuple[Part, ...]] = (*USUAL, "partitions", "importance", "river", "intraday")
 #: Baselines that a set's period and demand ask for, when none are named.
 DEFAULT_BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("auto_ets", "lightgbm"),
@@ -95,6 +107,8 @@ class Bench:
         Told what is computed, how many are done and how many there are.
     make
         Maker of our fleet.
+    folder
+        Of the public sets; None for own data.
     """
 
     data: DataSet
@@ -104,6 +118,7 @@ class Bench:
     cache: Path
     progress: Callable[[str, int, int], None] = lambda *_: None
     make: FleetMaker = OwnFleet
+    folder: Path | None = None
 
     @property
     def as_sold(self) -> Panel:
@@ -133,8 +148,7 @@ class Bench:
         block = next(plan for plan in plans if plan.name == "block")
         rivals = {name: self._baseline(name, block) for name in self._names(baselines)}
         run = run_fleet(panel, self.make, plans, self.partitions)
-        protocol = ScoreProtocol(data.tail, data.block, self.partitions, self.seed)
-        return score_accuracy(panel, run, protocol, {"block": rivals})
+        return score_accuracy(panel, run, self._score_protocol, {"block": rivals})
 
     def against_file(self, path: Path) -> dict[str, object]:
         """Score a file of forecasts beside ours and the seasonal naive, on its own origins and leads."""
@@ -157,8 +171,36 @@ class Bench:
             ),
         }
 
+    @property
+    def _score_protocol(self) -> ScoreProtocol:
+        return ScoreProtocol(self.data.tail, self.data.block, self.partitions, self.seed)
+
+    def errors(self) -> ErrorTable:
+        """Group the errors of our block forecasts."""
+        panel, data = self.as_sold, self.data
+        plans = make_plans(panel.n_periods, data.tail, data.block, daily=False)
+        block = run_fleet(panel, self.make, plans[1:], self.partitions).forecasts[0]
+        return tabulate_errors(panel, self.panel.exposure, block, data.tail, self.seed)
+
+    def importance(self) -> list[ColumnImportance]:
+        """Shuffle each column for our block forecasts."""
+        return measure_importance(self.as_sold, self.make, self._score_protocol)
+
+    def pooling(self) -> PoolingCost:
+        """Compare 8 tasks with one."""
+        return compare_partitions(self.as_sold, self.make, self._score_protocol)
+
+    def hierarchy(self) -> HierarchyResult:
+        """Add our forecasts up by category and store, and score the sums."""
+        return run_hierarchy_trial(self.as_sold, self.make, self._score_protocol, self.data.quantum)
+
+    def river(self, clock: CpuClock) -> RiverTrial:
+        """Run River's own models beside ours, on at most 100 series."""
+        panel = self.as_sold.sample(_SPEED_SERIES, self.seed)
+        return run_river_trial(panel, self.make, self._score_protocol, clock.cpu_seconds)
+
     def trial(self, part: Part) -> object:
-        """Run one part but accuracy; None where it does not fit the set."""
+        """Run one part that needs nothing but the panel; None where it does not fit the set."""
         panel, tail, seed, tasks = self.as_sold, self.data.tail, self.seed, self.partitions
         if part == "shock":
             return run_shock_trial(panel, self.make, tail, seed, tasks) if panel.period == "day" else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from adapters.clock import SystemClock
-from demand_monitor.evaluation import tables
+from demand_monitor.evaluation import part_tables, tables
 from demand_monitor.evaluation.bench import Bench, Part
 
 _PRINTERS: Final[dict[Part, Callable[[str, Any], None]]] = {
@@ -17,6 +17,13 @@ _PRINTERS: Final[dict[Part, Callable[[str, Any], None]]] = {
     "drift": tables.print_drift,
     "censoring": tables.print_censoring,
     "stockout": tables.print_stock,
+    "speed": tables.print_speed,
+    "errors": part_tables.print_errors,
+    "hierarchy": part_tables.print_hierarchy,
+    "importance": part_tables.print_importance,
+    "partitions": part_tables.print_pooling,
+    "river": part_tables.print_river,
+    "intraday": part_tables.print_intraday,
 }
 
 
@@ -45,12 +52,42 @@ def run_part(bench: Bench, part: Part, baselines: Sequence[str] | None, *, quiet
         if not quiet:
             tables.print_accuracy(accuracy)
         return accuracy
-    if part == "speed":
-        speed = bench.speed(SystemClock())
-        if not quiet:
-            tables.print_speed(name, speed)
-        return speed
-    result = bench.trial(part)
+    result = _RUNNERS[part](bench) if part in _RUNNERS else bench.trial(part)
     if result is not None and not quiet:
         _PRINTERS[part](name, result)
     return result
+
+
+def _run_intraday(bench: Bench) -> dict[str, object] | None:
+    """What the hours of a set tell; None of a set without hours."""
+    from consumers.evaluate.hours import HOUR_FILES, read_hours
+    from streams.evaluation.intraday_trial import run_intraday_trial
+
+    data, folder = bench.data, bench.folder
+    if folder is None:
+        return None
+    found: dict[str, object] = {}
+    if data.name in HOUR_FILES:
+        hours = read_hours(folder, HOUR_FILES[data.name], bench.panel.n_series, bench.seed)
+        found["nowcast"] = run_intraday_trial(hours, bench.seed)
+    if data.hourly:
+        from demand_monitor.evaluation.false_alarms import count_false_alarms
+        from producers.mappings.mapping import read_mapping
+        from producers.rows import RowSource
+
+        source = RowSource([(folder / file, read_mapping(mapping)) for file, mapping in data.hourly])
+        # Another file than the panel's has products of its own, and all are played.
+        skus = set(bench.panel.skus) if data.hourly == data.inputs else None
+        found["alarms"] = count_false_alarms(source, SystemClock(), skus, bench.partitions)
+    return found or None
+
+
+_RUNNERS: Final[dict[Part, Callable[[Bench], object]]] = {
+    "speed": lambda bench: bench.speed(SystemClock()),
+    "errors": lambda bench: bench.errors(),
+    "hierarchy": lambda bench: bench.hierarchy(),
+    "importance": lambda bench: bench.importance(),
+    "partitions": lambda bench: bench.pooling(),
+    "river": lambda bench: bench.river(SystemClock()),
+    "intraday": _run_intraday,
+}

@@ -219,10 +219,15 @@ class Closes:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
         x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
-        category = core.pool.category(self._facts.category(series, start_ms))
-        lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        category = self._facts.category(series, start_ms)
+        units = max(0, sold) / THOUSANDTHS
+        lesson = model.close(units, x, core.pool.category(category), period, exposure)
+        core.mix.add(series.store_id, category, period, units)
         if core.watch is not None:
-            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson))
+            first_day, classes = core.periods.first_day(period), self._facts.classes(series, model, start_ms)
+            core.watch(
+                WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, first_day, category, *classes)
+            )
         if exposure >= core.settings.exposure_floor:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
                 core.board.add(lesson, period)
@@ -242,7 +247,9 @@ class Closes:
         x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
         expected = model.issue(x, self._core.pool.category(self._facts.category(series, start_ms)))
         if expected is not None:
-            self._core.emitter.forecast(series, start_ms, start_ms, expected)
+            self._facts.note_worth(series, model, period)
+            classes = self._facts.classes(series, model, start_ms)
+            self._core.emitter.forecast(series, start_ms, start_ms, expected, classes)
         return expected
 
     def _say_luck(self, series: Series, model: SeriesStack, expected: StackForecast | None) -> None:
@@ -263,7 +270,7 @@ class Closes:
     def _say_lesson(
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
-        self._say_drift(series, lesson, model, end_ms)
+        self._say_drift(series, history, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
         self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
@@ -280,7 +287,9 @@ class Closes:
             emit("demand_slump", "opened", "warning", started, end_ms, series, evidence=evidence)
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
 
-    def _say_drift(self, series: Series, lesson: StackLesson, model: SeriesStack, end_ms: int) -> None:
+    def _say_drift(
+        self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
+    ) -> None:
         emit = self._core.emitter.finding
         if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
             emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
@@ -303,6 +312,7 @@ class Closes:
             **measures(rate, level_before_units=found.level_before, level_after_units=found.level_after),
             **measures("nats", score=found.score, threshold=found.threshold),
             **measures("periods", since_periods=float(found.since_periods)),
+            **self._facts.mix_evidence(series, history, found.since_periods),
         }
         change = abs(found.level_after - found.level_before)
         self._core.emitter.finding(

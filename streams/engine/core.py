@@ -6,7 +6,7 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
-    curves     shares by hour      c:
+    curves     shares by hour      c:          mix      categories, A B C                  x:, abc
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -28,6 +28,7 @@ from streams.engine.drift_scores import DriftScores
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
 from streams.engine.market import MarketTable
+from streams.engine.mix import MixTable
 from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.table import SeriesTable
@@ -104,6 +105,7 @@ class Core:
         self.dedupe = DedupeIndex()
         self.board = Scoreboard()
         self.drifts = DriftScores()
+        self.mix = MixTable()
         self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
@@ -139,6 +141,7 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **self.mix.writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
@@ -184,6 +187,7 @@ class Core:
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
+        self.mix = MixTable.load(state)
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
+from streams.engine.mix import KEPT, Classes, evidence_of
 from streams.features import PeriodFacts, known_features
 
 if TYPE_CHECKING:
     from online_models.day_curve import DayCurve
+    from online_models.stack import SeriesStack
     from schemas.catalog import Product
+    from schemas.signals import Measure
     from streams.engine.core import Core
+    from streams.engine.history import History
     from streams.engine.series import Series
     from streams.engine.stores import StoreState
 
@@ -86,6 +90,28 @@ class Facts:
         product = self._core.view.product(series.sku, at_ms)
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
+
+    def classes(self, series: Series, model: SeriesStack, at_ms: int) -> Classes:
+        """Return what a series is in its assortment."""
+        money, currency = self._worth(series, model, at_ms)
+        return Classes(self._core.mix.abc(currency, money), model.demand_class)
+
+    def note_worth(self, series: Series, model: SeriesStack, period: int) -> None:
+        """Let a series have its turn in the round that finds the limits between A, B and C."""
+        if self._core.mix.is_turn(period, series.crc):
+            money, currency = self._worth(series, model, self._core.periods.start_ms(period))
+            self._core.mix.note(currency, money, period)
+
+    def _worth(self, series: Series, model: SeriesStack, at_ms: int) -> tuple[float, str]:
+        """Money a period and its currency; units and "" where no price is known."""
+        return self.money(series, model.usual_units, at_ms) or (model.usual_units, "")
+
+    def mix_evidence(self, series: Series, history: History, since_periods: int) -> dict[str, Measure]:
+        """Return how a series' share of its category in the store has moved; nothing where that is not known."""
+        period, season = series.next_period, self._core.settings.season
+        category = self.category(series, self._core.periods.start_ms(period))
+        moved = self._core.mix.moved(series.store_id, category, history.units(KEPT), period, since_periods, season)
+        return {} if moved is None or not category else evidence_of(moved, f"units/{self._core.settings.period}")
 
     def lead_time_days(self, series: Series, at_ms: int) -> float:
         """Return the supplier's lead time, or the setting."""

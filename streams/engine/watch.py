@@ -6,6 +6,7 @@ The one rule: a watcher is told and never asked; nothing that it does can come b
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 from online_models.columns import Features
@@ -27,6 +28,12 @@ class WatchedClose(NamedTuple):
         What was known of it beforehand.
     lesson
         What was forecast, what came true.
+    starts_on
+        First local day of the period.
+    category
+        Of the product, "" where none is known.
+    abc, demand_class
+        Of the series; None where nobody knows yet.
     """
 
     store_id: str
@@ -35,6 +42,10 @@ class WatchedClose(NamedTuple):
     exposure: float
     features: Features
     lesson: StackLesson
+    starts_on: date | None = None
+    category: str = ""
+    abc: str | None = None
+    demand_class: str | None = None
 
 
 Watch = Callable[[WatchedClose], None]
