@@ -224,10 +224,8 @@ class Closes:
         lesson = model.close(units, x, core.pool.category(category), period, exposure)
         core.mix.add(series.store_id, category, period, units)
         if core.watch is not None:
-            first_day, classes = core.periods.first_day(period), self._facts.classes(series, model, start_ms)
-            core.watch(
-                WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, first_day, category, *classes)
-            )
+            told = core.periods.first_day(period), category, *history.classes
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, *told))
         if exposure >= core.settings.exposure_floor:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
                 core.board.add(lesson, period)
@@ -247,9 +245,9 @@ class Closes:
         x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
         expected = model.issue(x, self._core.pool.category(self._facts.category(series, start_ms)))
         if expected is not None:
-            self._facts.note_worth(series, model, period)
-            classes = self._facts.classes(series, model, start_ms)
-            self._core.emitter.forecast(series, start_ms, start_ms, expected, classes)
+            if self._core.mix.is_turn(period, series.crc):
+                history.classes = self._facts.classify(series, model, period)
+            self._core.emitter.forecast(series, start_ms, start_ms, expected, history.classes)
         return expected
 
     def _say_luck(self, series: Series, model: SeriesStack, expected: StackForecast | None) -> None:

@@ -14,7 +14,7 @@ from schemas.forecasts import ForecastIssued
 from schemas.quantities import to_datetime
 from schemas.signals import Finding, Measure, Origin, Progress
 from schemas.topics import FORECASTS, QUARANTINE, SIGNALS
-from streams.engine.mix import NO_CLASSES, Classes
+from streams.engine.classes import NO_CLASSES, Classes
 from streams.outcome import Output
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
-from streams.engine.mix import KEPT, Classes, evidence_of
+from streams.engine.classes import Classes
+from streams.engine.mix import KEPT, evidence_of
 from streams.features import PeriodFacts, known_features
 
 if TYPE_CHECKING:
@@ -91,20 +92,13 @@ class Facts:
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
 
-    def classes(self, series: Series, model: SeriesStack, at_ms: int) -> Classes:
-        """Return what a series is in its assortment."""
-        money, currency = self._worth(series, model, at_ms)
-        return Classes(self._core.mix.abc(currency, money), model.demand_class)
-
-    def note_worth(self, series: Series, model: SeriesStack, period: int) -> None:
-        """Let a series have its turn in the round that finds the limits between A, B and C."""
-        if self._core.mix.is_turn(period, series.crc):
-            money, currency = self._worth(series, model, self._core.periods.start_ms(period))
-            self._core.mix.note(currency, money, period)
-
-    def _worth(self, series: Series, model: SeriesStack, at_ms: int) -> tuple[float, str]:
-        """Money a period and its currency; units and "" where no price is known."""
-        return self.money(series, model.usual_units, at_ms) or (model.usual_units, "")
+    def classify(self, series: Series, model: SeriesStack, period: int) -> Classes:
+        """Return what a series is in its assortment, and let it have its turn in the round that finds the limits."""
+        mix, usual = self._core.mix, model.usual_units
+        worth = self.money(series, usual, self._core.periods.start_ms(period))
+        money, currency = (usual, "") if worth is None else worth
+        mix.note(currency, money, period)
+        return Classes(mix.abc(currency, money), model.demand_class)
 
     def mix_evidence(self, series: Series, history: History, since_periods: int) -> dict[str, Measure]:
         """Return how a series' share of its category in the store has moved; nothing where that is not known."""

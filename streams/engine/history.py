@@ -2,7 +2,7 @@
 
 ::
 
-    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ pace, model
+    first ┆ count ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned: sparse ┆ pace, classes, model
 
 `pace`, where there is a model, is what the hours of the open period are held against: its forecast's mean and
 dispersion (not a number while there is none), and the sums of :class:`online_models.nowcast.Clump`; single precision.
@@ -20,6 +20,7 @@ import struct
 from array import array
 
 from schemas.quantities import THOUSANDTHS
+from streams.engine.classes import NO_CLASSES, Classes
 from streams.sealing import seal, unseal
 
 KEPT_PERIODS = 400
@@ -40,7 +41,7 @@ class History:
     ([2.5, None], [2.5, None])
     """
 
-    __slots__ = ("first", "model", "pace", "returned", "sold", "taught")
+    __slots__ = ("classes", "first", "model", "pace", "returned", "sold", "taught")
 
     def __init__(self) -> None:
         self.first = 0
@@ -49,6 +50,7 @@ class History:
         self.returned: dict[int, int] = {}
         self.model = b""
         self.pace = array("f", _NO_PACE)
+        self.classes = NO_CLASSES
 
     def append(self, period: int, sold: int, returned: int, taught: bool) -> None:
         """Add the period after the newest one."""
@@ -137,7 +139,7 @@ class History:
         pairs = b"".join(_PAIR.pack(period, units) for period, units in self.returned.items())
         bits = _pack_bits(self.taught)
         head = _HEAD.pack(self.first, len(self.sold), len(self.returned))
-        pace = self.pace.tobytes() if self.model else b""
+        pace = self.pace.tobytes() + bytes((self.classes.number(),)) if self.model else b""
         return seal(head + self.sold.tobytes() + bits + pairs + pace + self.model)
 
     @classmethod
@@ -159,7 +161,8 @@ class History:
         if at < len(payload):
             history.pace = array("f")
             history.pace.frombytes(payload[at : at + _PACE_SIZE])
-            history.model = payload[at + _PACE_SIZE :]
+            history.classes = Classes.of_number(payload[at + _PACE_SIZE])
+            history.model = payload[at + _PACE_SIZE + 1 :]
         return history
 
 

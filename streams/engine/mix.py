@@ -15,10 +15,8 @@ import json
 import struct
 from array import array
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from online_models.abc_sketch import AbcClass, AbcSketch
-from online_models.demand_class import DemandClass
 from online_models.product_mix import ShareMove, share_moved
 from schemas.signals import Measure
 from streams.sealing import seal, unseal
@@ -30,24 +28,6 @@ _PREFIX = "x:"
 _HEAD = struct.Struct("<Hi")
 #: Every series notes its money once in so many periods.
 _ROUND_PERIODS = 7
-
-
-class Classes(NamedTuple):
-    """What a series is in its assortment.
-
-    Parameters
-    ----------
-    abc
-        By margin, or price where the cost is unknown, or units where that is; None before a first round.
-    demand
-        Smooth, erratic, intermittent or lumpy; None before the first sale.
-    """
-
-    abc: AbcClass | None = None
-    demand: DemandClass | None = None
-
-
-NO_CLASSES = Classes()
 
 
 class _Ring:
