@@ -49,8 +49,8 @@ class SharedError:
 
     Examples
     --------
-    Sums of 100 whose parts scatter by 10 in all, and which are off by 30 each time: 30^2 = 10^2 + c 100^2, c = 0.08, a tenth
-    less for the prior.
+    Sums of 100 whose parts scatter by 10 in all, and which are off by 30 each time: 30^2 = 10^2 + c 100^2, so c = 0.08,
+    a tenth less for the prior.
 
     >>> shared = SharedError()
     >>> for day in range(200): shared.learn(130.0 if day % 2 else 70.0, 100.0, 100.0)

@@ -134,7 +134,8 @@ class _Grouping:
             "stock": [self._row(name, cells) for name, cells in self._stock()],
         }
         kept = {name: [row for row in rows if row.forecasts] for name, rows in splits.items()}
-        return ErrorTable({name: rows for name, rows in kept.items() if rows}, self._costliest())
+        # One group alone says nothing.
+        return ErrorTable({name: rows for name, rows in kept.items() if len(rows) > 1}, self._costliest())
 
     def _row(self, group: str, cells: Bools) -> ErrorRow:
         chosen = cells & self._cells

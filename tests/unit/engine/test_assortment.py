@@ -24,9 +24,11 @@ def market(units: Callable[[str, int], float]) -> list[Fact]:
         for sku, price in (("milk", 11.0), ("kefir", 1.5), ("yogurt", 1.1))
     ]  # fmt: skip
     dice = Random(4)
-    for day in range(DAYS):
-        for sku in LEVELS:
-            facts.append(sale(at(day, 12), float(round(units(sku, day) + dice.uniform(-3, 3))), sku=sku))
+    facts += [
+        sale(at(day, 12), float(round(units(sku, day) + dice.uniform(-3, 3))), sku=sku)
+        for day in range(DAYS)
+        for sku in LEVELS
+    ]
     return facts
 
 
