@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
@@ -21,12 +22,12 @@ from streams.evaluation.drift_trial import run_drift_trial
 from streams.evaluation.error_table import ErrorTable, tabulate_errors
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan, make_plans
-from streams.evaluation.hierarchy_trial import HierarchyResult, run_hierarchy_trial
+from streams.evaluation.hierarchy_trial import HIERARCHY, HierarchyResult, hierarchy_plan, run_hierarchy_trial
 from streams.evaluation.importance import ColumnImportance, measure_importance
 from streams.evaluation.own_fleet import OwnFleet
 from streams.evaluation.panel import Panel
 from streams.evaluation.pooling import PoolingCost, compare_partitions
-from streams.evaluation.prequential import run_fleet
+from streams.evaluation.prequential import Run, run_fleet
 from streams.evaluation.river_trial import RiverTrial, run_river_trial
 from streams.evaluation.shock_trial import run_shock_trial
 from streams.evaluation.stock_trial import run_stock_trial
@@ -89,7 +90,7 @@ class Speed(NamedTuple):
     ratio: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bench:
     """One data set, and everything needed to evaluate on it.
 
@@ -147,7 +148,7 @@ class Bench:
         plans = make_plans(panel.n_periods, data.tail, data.block, daily=panel.period == "day")
         block = next(plan for plan in plans if plan.name == "block")
         rivals = {name: self._baseline(name, block) for name in self._names(baselines)}
-        run = run_fleet(panel, self.make, plans, self.partitions)
+        run = self._run._replace(forecasts=self._run.forecasts[: len(plans)])
         return score_accuracy(panel, run, self._score_protocol, {"block": rivals})
 
     def against_file(self, path: Path) -> dict[str, object]:
@@ -171,16 +172,21 @@ class Bench:
             ),
         }
 
+    @cached_property
+    def _run(self) -> Run:
+        """One run of our fleet, for all parts that score its plain forecasts."""
+        data, panel = self.data, self.as_sold
+        plans = make_plans(panel.n_periods, data.tail, data.block, daily=panel.period == "day")
+        return run_fleet(panel, self.make, (*plans, hierarchy_plan(panel, data.tail)), self.partitions)
+
     @property
     def _score_protocol(self) -> ScoreProtocol:
         return ScoreProtocol(self.data.tail, self.data.block, self.partitions, self.seed)
 
     def errors(self) -> ErrorTable:
         """Group the errors of our block forecasts."""
-        panel, data = self.as_sold, self.data
-        plans = make_plans(panel.n_periods, data.tail, data.block, daily=False)
-        block = run_fleet(panel, self.make, plans[1:], self.partitions).forecasts[0]
-        return tabulate_errors(panel, self.panel.exposure, block, data.tail, self.seed)
+        block = self._run.of("block")
+        return tabulate_errors(self.as_sold, self.panel.exposure, block, self.data.tail, self.seed)
 
     def importance(self) -> list[ColumnImportance]:
         """Shuffle each column for our block forecasts."""
@@ -188,11 +194,13 @@ class Bench:
 
     def pooling(self) -> PoolingCost:
         """Compare 8 tasks with one."""
-        return compare_partitions(self.as_sold, self.make, self._score_protocol)
+        one = self._run.of("block") if self.partitions == 1 else None
+        return compare_partitions(self.as_sold, self.make, self._score_protocol, one=one)
 
     def hierarchy(self) -> HierarchyResult:
         """Add our forecasts up by category and store, and score the sums."""
-        return run_hierarchy_trial(self.as_sold, self.make, self._score_protocol, self.data.quantum)
+        forecasts, data = self._run.of(HIERARCHY), self.data
+        return run_hierarchy_trial(self.as_sold, forecasts, data.tail, data.quantum, self.seed)
 
     def river(self, clock: CpuClock) -> RiverTrial:
         """Run River's own models beside ours, on at most 100 series."""

@@ -13,14 +13,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from streams.evaluation.accuracy import Protocol
-from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import Floats, Panel
-from streams.evaluation.prequential import run_fleet
 from streams.evaluation.yardstick_models import seasonal_naive
 from streams.rollup import CATEGORY_STORE, LEVELS, Node, SharedError, nodes_of, product_mix, spread_distribution
 
+HIERARCHY: Final = "hierarchy"
 _UPPER: Final = 0.9
 #: Periods before the tail in which nodes learn what their series share.
 _WARM_UP_SEASONS: Final = 8
@@ -79,25 +77,40 @@ class _Tally:
         return LevelScore(len(self.nodes), self.forecasts, *ratios, *known)
 
 
-def run_hierarchy_trial(panel: Panel, make: FleetMaker, protocol: Protocol, quantum: float = 1.0) -> HierarchyResult:
-    """Run a fleet, add its forecasts up and score the sums in the tail.
+def hierarchy_plan(panel: Panel, tail: int) -> Plan:
+    """Return the plan that the trial needs: one period ahead, from eight weeks (of days) before the tail on.
 
     Parameters
     ----------
-    panel, make
-        The data, and the fleet's maker.
-    protocol
-        Tail, tasks and seed; the block is not read.
+    panel, tail
+        The data, and the length of its scored end.
+    """
+    begin = max(0, panel.n_periods - tail - _WARM_UP_SEASONS * min(panel.season, 7))
+    return Plan(HIERARCHY, tuple(range(begin, panel.n_periods)), 1)
+
+
+def run_hierarchy_trial(
+    panel: Panel, forecasts: Forecasts, tail: int, quantum: float = 1.0, seed: int = 7
+) -> HierarchyResult:
+    """Add forecasts up and score the sums in the tail.
+
+    Parameters
+    ----------
+    panel
+        The data.
+    forecasts
+        By :func:`hierarchy_plan`.
+    tail
+        Length of the scored end.
     quantum
         Smallest step of demand, units.
+    seed
+        Of the randomised coverage.
     """
-    start = panel.n_periods - protocol.tail
-    begin = max(0, start - _WARM_UP_SEASONS * min(panel.season, 7))
-    plan = Plan("day_ahead", tuple(range(begin, panel.n_periods)), 1)
-    forecasts = run_fleet(panel, make, (plan,), protocol.partitions).forecasts[0]
-    naive = seasonal_naive(panel, plan).means[:, :, 0]
-    walk = _Walk(panel, forecasts, naive, quantum, np.random.default_rng(protocol.seed))
-    for place, period in enumerate(plan.origins):
+    start = panel.n_periods - tail
+    naive = seasonal_naive(panel, forecasts.plan).means[:, :, 0]
+    walk = _Walk(panel, forecasts, naive, quantum, np.random.default_rng(seed))
+    for place, period in enumerate(forecasts.plan.origins):
         walk.step(place, scored=period >= start)
     return HierarchyResult(
         {level: tally.score() for level, tally in walk.tallies.items() if tally.forecasts}, walk.mix_error()

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from streams.evaluation.accuracy import Duel, Protocol, fight
 from streams.evaluation.forecaster import FleetMaker
-from streams.evaluation.forecasts import Plan
+from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import Panel
 from streams.evaluation.prequential import run_fleet
 from streams.evaluation.sums import measure_yardsticks
@@ -32,7 +32,13 @@ class PoolingCost(NamedTuple):
     duel: Duel
 
 
-def compare_partitions(panel: Panel, make: FleetMaker, protocol: Protocol, partitions: int = MANY_TASKS) -> PoolingCost:
+def compare_partitions(
+    panel: Panel,
+    make: FleetMaker,
+    protocol: Protocol,
+    partitions: int = MANY_TASKS,
+    one: Forecasts | None = None,
+) -> PoolingCost:
     """Run a fleet in one task and in several, and compare the forecasts of the block plan.
 
     Parameters
@@ -43,9 +49,12 @@ def compare_partitions(panel: Panel, make: FleetMaker, protocol: Protocol, parti
         Tail, block and seed; its number of tasks is not read.
     partitions
         Number of tasks beside the one.
+    one
+        What the fleet in one task said by the block plan; None runs it.
     """
     start = panel.n_periods - protocol.tail
     plan = Plan("block", tuple(range(start, panel.n_periods, protocol.block)), protocol.block)
-    many, one = (run_fleet(panel, make, (plan,), tasks).forecasts[0] for tasks in (partitions, 1))
+    many = run_fleet(panel, make, (plan,), partitions).forecasts[0]
+    one = run_fleet(panel, make, (plan,)).forecasts[0] if one is None else one
     yardsticks = measure_yardsticks(panel, protocol.tail)
     return PoolingCost(partitions, fight("one_task", many, one, panel, yardsticks, protocol.seed))
