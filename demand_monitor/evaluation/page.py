@@ -80,7 +80,7 @@ def join(found: Iterable[Mapping[str, Report]]) -> dict[str, dict[str, Any]]:
             kept = joined.setdefault(name, {})
             # Each part keeps the number of series of its own run.
             sizes = {
-                part: report["protocol"]["series"] for part in report if part != "protocol" and "protocol" in report
+                part: report["protocol"].get("series") for part in report if part != "protocol" and "protocol" in report
             }
             kept.update(report)
             kept["sizes"] = {**kept.get("sizes", {}), **sizes}

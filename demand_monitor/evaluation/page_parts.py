@@ -32,8 +32,8 @@ def as_interval(found: Mapping[str, float | None]) -> str:
 
 
 def _named(name: str, report: Report, part: str) -> str:
-    sizes = report.get("sizes", {})
-    return f"{name} ({sizes[part]:,})" if part in sizes else name
+    size = report.get("sizes", {}).get(part)
+    return name if size is None else f"{name} ({size:,})"
 
 
 def pooling_rows(name: str, report: Report) -> Rows:

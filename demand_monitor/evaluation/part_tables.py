@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from demand_monitor.evaluation.tables import duel_row, interval, number
+from demand_monitor.evaluation.tables import duel_row
+from demand_monitor.evaluation.wording import interval, number
 from demand_monitor.printing import print_rows
 
 if TYPE_CHECKING:

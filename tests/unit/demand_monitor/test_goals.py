@@ -81,3 +81,14 @@ def test_the_card_has_its_place_on_the_page() -> None:
     assert filled.startswith("top")
     assert filled.endswith("rest")
     assert fill("no marks", "x", CARD_BEGIN, CARD_END) == "no marks"
+
+
+def test_planted_markets_belong_to_no_set() -> None:
+    causes = {"every": {"macro_f1": 0.72, "first": 0.91, "cases": 300}}
+    spend = {"median_error": 0.08, "covered_90": 0.9, "measured": 50}
+    suspect = {"ratio": 1.3, "ratio_low": 1.1, "ratio_high": 1.5}
+    reports = {"planted": {"causes": causes, "spend": spend}, "freshretail": {"suspect": suspect}}
+    # 0.72 reaches 0.70 and not 0.85.
+    assert find(reports, "cause label")["reached"] == "must"
+    assert find(reports, "synthetic spend")["reached"] == "aim"
+    assert find(reports, "`suspected_stockout`")["reached"] == "must"
