@@ -222,7 +222,8 @@ class Closes:
         category = self._facts.category(series, start_ms)
         units = max(0, sold) / THOUSANDTHS
         lesson = model.close(units, x, core.pool.category(category), period, exposure)
-        core.mix.add(series.store_id, category, period, units)
+        if category:
+            core.mix.add(series.store_id, category, period, units)
         if core.watch is not None:
             told = core.periods.first_day(period), category, *history.classes
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, *told))
