@@ -30,7 +30,7 @@ from streams.evaluation.forecaster import Closed, Fleet, FleetMaker, FleetPlan, 
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.intervals import Interval, ratio_interval
 from streams.evaluation.panel import Indices, Panel
-from streams.evaluation.panel_builder import DEPTH, PROMOTION
+from streams.evaluation.panel_builder import DEPTH, MONTH_EDGE, PROMOTION
 from streams.evaluation.prequential import FactsTable, run_fleet
 from streams.evaluation.sums import add_up, common_cells, measure_yardsticks
 from streams.features import PeriodFacts
@@ -143,6 +143,8 @@ def _table(panel: Panel, name: str, protocol: Protocol, repeat: int) -> FactsTab
         if column in panel.columns:
             at = panel.columns.index(column)
             known[:, :, at] = panel.known[:, source, at]
+    if name == MONTH_EDGE:
+        return _OtherDays(panel, source)
     return FactsTable(replace(panel, known=known))
 
 
@@ -156,6 +158,18 @@ class _MovedSlots(FactsTable):
     def of(self, series: int, period: int) -> PeriodFacts:
         facts = super().of(series, period)
         return replace(facts, slot=(facts.slot + self._moved[period]) % self._slots_a_season)
+
+
+class _OtherDays(FactsTable):
+    """Facts whose day of the month is another one: what is near a month's edge follows from the day itself."""
+
+    def __init__(self, panel: Panel, source: Indices) -> None:
+        super().__init__(panel)
+        days = panel.starts_on()
+        self._others = [days[period] for period in source.tolist()]
+
+    def of(self, series: int, period: int) -> PeriodFacts:
+        return replace(super().of(series, period), starts_on=self._others[period])
 
 
 class _ShufflingFleet:

@@ -49,6 +49,17 @@ def test_the_forecast_itself_is_the_same_as_without_asking() -> None:
     assert np.isfinite(plain).all()
 
 
+def test_pay_days_are_shuffled_with_the_day_itself() -> None:
+    panel = make_panel(np.full((2, DAYS), 20.0))
+    edge = np.array([1.0 if day.day <= 3 or day.day >= 30 else 0.0 for day in panel.starts_on()])
+    demand = np.tile(20.0 + 20.0 * edge, (2, 1))
+    panel = replace(panel, demand=demand, known=np.tile(edge, (2, 1))[:, :, None], columns=("month_edge",))
+    found = {one.column: one.wape.value for one in measure_importance(panel, OwnFleet, PROTOCOL)}
+    cost = found["month_edge"]
+    assert cost is not None
+    assert cost > 1.1
+
+
 def test_blocks_stay_whole_and_the_past_stays() -> None:
     found = shuffled_periods(30, 15, 7, seed=3)
     assert found[:15].tolist() == list(range(15))
