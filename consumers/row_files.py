@@ -4,10 +4,13 @@
 file                a row for each
 ==================  =========================================================================================
 forecasts.parquet   forecast issued: store, sku, origin, target, mean, q10, q50, q90, q95, seasonal naive, model
-residuals.parquet   close: store, sku, target, demand (null: unknown), exposure, mean, residual, standardised, drift,
-                    units lost to an empty shelf, outlier (z, iqr, both), seen (whole, part, missing), costs
+residuals.parquet   close: store, sku, category, ABC and demand class, target, demand (null: unknown), exposure, mean,
+                    residual, standardised, drift, units lost to an empty shelf, outlier (z, iqr, both),
+                    seen (whole, part, missing), costs
 features.parquet    close: store, sku, target, slot, and every column of the models
 alerts.parquet      revision of an alert, the fields that are numbers or words
+rollups.parquet     category in a store, category, store, all: forecast, quantiles, demand; by period, week, month
+mix.parquet         product's share of its category in a store, forecast and sold, with ABC and demand class
 ==================  =========================================================================================
 
 The one rule: rows go to disk in runs; a file appears with its first row, and is whole once `close` has returned.
@@ -15,7 +18,7 @@ The one rule: rows go to disk in runs; a file appears with its first row, and is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -30,13 +33,14 @@ from schemas.reading import read_alert, read_forecast
 from schemas.topics import ALERTS, FORECASTS
 from streams.engine.watch import WatchedClose
 from streams.outcome import Output
+from streams.rollup_book import NodeRow, RollupBook, ShareRow
 
 _RUN_ROWS: Final = 20_000
 Cell = str | float | int | bool | object | None
 
 
 class RowFiles:
-    """Writes the four files into a folder; use it in a `with` statement.
+    """Writes the files into a folder; use it in a `with` statement.
 
     Parameters
     ----------
@@ -50,6 +54,7 @@ class RowFiles:
         self._folder, self._since_ms = folder, since_ms
         self._rows: dict[str, list[dict[str, Cell]]] = {}
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._book = RollupBook()
         folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -73,6 +78,7 @@ class RowFiles:
                         "store": one.store_id, "sku": one.sku, "origin": one.origin, "target": one.target,
                         "mean": one.mean_units, "q10": one.q10, "q50": one.q50, "q90": one.q90, "q95": one.q95,
                         "seasonal_naive": one.seasonal_naive_units, "dispersion": one.dispersion, "model": one.model,
+                        "abc": one.abc, "demand_class": one.demand_class,
                     },
                 )  # fmt: skip
         elif output.topic is ALERTS:
@@ -99,7 +105,8 @@ class RowFiles:
         self._put(
             "residuals",
             {
-                **head, "demand": lesson.y_units, "exposure": close.exposure,
+                **head, "category": close.category, "abc": close.abc, "demand_class": close.demand_class,
+                "demand": lesson.y_units, "exposure": close.exposure,
                 "mean": None if forecast is None else forecast.mean_units,
                 "seasonal_naive": None if forecast is None else forecast.seasonal_naive,
                 "residual": lesson.residual, "standardised": lesson.standardised,
@@ -109,6 +116,8 @@ class RowFiles:
                 **_money(close),
             },
         )  # fmt: skip
+        self._book.add(close)
+        self._put_rollups(self._book.over())
         names = (column.name for column in COLUMNS)
         self._put(
             "features", {**head, "slot": close.features.slot, **dict(zip(names, close.features.row, strict=False))}
@@ -116,11 +125,16 @@ class RowFiles:
 
     def close(self) -> None:
         """Write what is left and close the files."""
+        self._put_rollups(self._book.rest())
         for name in list(self._rows):
             self._write(name)
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
+
+    def _put_rollups(self, rows: Iterable[NodeRow | ShareRow]) -> None:
+        for row in rows:
+            self._put("rollups" if isinstance(row, NodeRow) else "mix", row._asdict())
 
     def _put(self, name: str, row: dict[str, Cell]) -> None:
         rows = self._rows.setdefault(name, [])
@@ -149,11 +163,13 @@ def _money(close: WatchedClose) -> dict[str, Cell]:
     return {"over_cost": lost if stock > y else 0.0, "under_cost": 0.0 if stock > y else lost, "currency": currency}
 
 
+#: Files whose target is a local day.
+_BY_DAY: Final = frozenset({"rollups", "mix"})
 _TIMES: Final = frozenset({"origin", "target", "opened_at", "updated_at", "resolved_at"})
 _WORDS: Final = frozenset(
     {
         "store", "sku", "model", "drift", "alert_id", "kind", "severity", "state", "summary", "currency", "outlier",
-        "seen",
+        "seen", "category", "abc", "demand_class", "level", "node", "span",
     }
 )  # fmt: skip
 
@@ -162,11 +178,13 @@ def _schema(name: str, columns: Sequence[str]) -> pa.Schema:
     """Types by name: a column that is empty in the first run must not lose its type."""
     types = []
     for column in columns:
-        if column in _TIMES:
+        if name in _BY_DAY and column == "target":
+            kind = pa.date32()
+        elif column in _TIMES:
             kind = pa.timestamp("ms", tz="UTC")
         elif column in _WORDS:
             kind = pa.string()
-        elif column in ("revision", "slot"):
+        elif column in ("revision", "slot", "series"):
             kind = pa.int64()
         else:
             kind = pa.bool_() if column == "early" else pa.float64()

@@ -30,6 +30,7 @@ import numpy as np
 from online_models import registry
 from online_models.columns import COLUMNS, Column, Features
 from online_models.conformal import NOMINAL, CalibratedDistribution
+from online_models.demand_class import DemandClass, class_of_forecast
 from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
 from online_models.drift_calibration import CLASSES, class_of
 from online_models.explanation import Explanation, changes_of, take_apart, usual_features
@@ -160,6 +161,19 @@ class SeriesStack:
     def share_sold(self) -> float:
         """Discounted share of periods with a sale."""
         return self._state[SOLD_SHARE] if self._state[SEEN] else 1.0
+
+    @property
+    def usual_units(self) -> float:
+        """What a period sells in the long run; 0 before the first observation."""
+        return self._state[SCALE]
+
+    @property
+    def demand_class(self) -> DemandClass | None:
+        """Smooth, erratic, intermittent or lumpy; None before the first sale."""
+        mean = self._state[SCALE]
+        if mean <= 0.0:
+            return None
+        return class_of_forecast(self.share_sold, mean, self.grain * mean + self.dispersion * mean * mean)
 
     @property
     def grain(self) -> float:

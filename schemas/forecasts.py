@@ -5,6 +5,8 @@ The one rule: a forecast is issued before its period opens for learning, and nam
 
 from __future__ import annotations
 
+from typing import Literal
+
 from schemas.fields import Contract, Finite, Identifier, NonNegative, Time, Version
 
 
@@ -26,4 +28,6 @@ class ForecastIssued(Contract):
     dispersion: Finite
     model: Identifier
     model_version: int = 1
+    abc: Literal["A", "B", "C"] | None = None
+    demand_class: Literal["smooth", "erratic", "intermittent", "lumpy"] | None = None
     at: tuple[int, int, int]

@@ -123,4 +123,5 @@ def _draw_drift(axes: Axes, panel: Panel, make: FleetMaker, tail: int, seed: int
     axes.plot(days[starts[changed]], changed, ".", color="black", markersize=4, label="demand halves")
     axes.set_title(f"{panel.name}: planted changes and alarms")
     axes.set_ylabel("series")
-    axes.legend(loc="upper left")
+    # Beside the picture: a legend inside would hide a change.
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -33,7 +33,7 @@ class DataSet:
         Whether most of its series sell irregularly.
     hourly
         Pairs of a file and its mapping that say by hour what was sold and whether there was stock; maybe of a part of
-        the set only.
+        the set only. For the alarms of the open day, and for empty hours told from silence.
     """
 
     name: str
@@ -59,7 +59,7 @@ SETS: Final[dict[str, DataSet]] = {
         DataSet("walmart", (("walmart_weekly/train.csv.gz", "walmart-weekly"),), "week", "week", 52, 4, 26),
         DataSet(
             "uci", (("uci_online_retail/online_retail.csv.gz", "uci-online-retail"),), "day", "line", 126, 7, 100,
-            lumpy=True,
+            lumpy=True, hourly=(("uci_online_retail/online_retail.csv.gz", "uci-online-retail"),),
         ),
         DataSet(
             "carparts", (("carparts/carparts_monthly.csv.gz", "carparts-monthly"),), "month", "month", 15, 3, 10,

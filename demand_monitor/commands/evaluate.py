@@ -31,7 +31,8 @@ Parts = Annotated[
     typer.Option(
         "--part",
         "-p",
-        help="accuracy (default), shock, drift, censoring, stockout, suspect, speed, causes, spend; or all.",
+        help="accuracy (default), errors, hierarchy, shock, drift, censoring, stockout, suspect, speed, causes, spend; "
+        "all of these by `all`; by name only: partitions, importance, river, intraday. Repeatable.",
     ),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]
@@ -87,7 +88,7 @@ def evaluate(
 
         raise BadSetup(f"There is nothing to evaluate: give --set ({', '.join(SETS)}) or --input with --mapping.")
     for each, source in sources:
-        bench = _bench(each, source, series, seed, partitions, cache, data)
+        bench = _bench(each, source, series, seed, partitions, cache, None if inputs else data)
         found[each.name] = _evaluate(bench, wanted, baseline, forecasts, plots, quiet=as_json)
         if report is not None:
             _write(report, found)
@@ -106,10 +107,10 @@ def _evaluate_planted(wanted: tuple[Part, ...], seed: int, *, quiet: bool) -> di
 
 
 def _parts(names: list[str] | None) -> tuple[Part, ...]:
-    from demand_monitor.evaluation.bench import PARTS
+    from demand_monitor.evaluation.bench import PARTS, USUAL
 
     if names == ["all"]:
-        return PARTS
+        return USUAL
     wanted = tuple(known for known in PARTS if known in (names or ["accuracy"]))
     strange = sorted(set(names or []) - set(PARTS))
     if strange:
@@ -142,7 +143,13 @@ def _own(inputs: list[Path], mappings: list[str], tail: int | None, block: int |
 
 
 def _bench(
-    each: DataSet, source: RowSource, series: int | None, seed: int, partitions: int, cache: Path, data: Path | None
+    each: DataSet,
+    source: RowSource,
+    series: int | None,
+    seed: int,
+    partitions: int,
+    cache: Path,
+    folder: Path | None,
 ) -> Bench:
     from consumers.evaluate.panels import load_panel
     from demand_monitor.evaluation.bench import Bench
@@ -161,7 +168,7 @@ def _bench(
         if console.is_terminal:
             console.print(f"{each.name}: {what} {done} of {count}", end="\r")
 
-    return Bench(each, chosen, seed, partitions, cache, progress, hours=_hours(each, data, cache))
+    return Bench(each, chosen, seed, partitions, cache, progress, hours=_hours(each, folder, cache), folder=folder)
 
 
 def _hours(each: DataSet, data: Path | None, cache: Path) -> Callable[[], HourPanel] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
@@ -18,12 +19,17 @@ from streams.evaluation.accuracy import Accuracy, fight, score_accuracy
 from streams.evaluation.accuracy import Protocol as ScoreProtocol
 from streams.evaluation.censor_trial import CUTS, FULL, run_censor_trial
 from streams.evaluation.drift_trial import run_drift_trial
+from streams.evaluation.error_table import ErrorTable, tabulate_errors
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan, make_plans
+from streams.evaluation.hierarchy_trial import HIERARCHY, HierarchyResult, hierarchy_plan, run_hierarchy_trial
 from streams.evaluation.hour_panel import HourPanel
+from streams.evaluation.importance import ColumnImportance, measure_importance
 from streams.evaluation.own_fleet import OwnFleet
 from streams.evaluation.panel import Panel
-from streams.evaluation.prequential import run_fleet
+from streams.evaluation.pooling import PoolingCost, compare_partitions
+from streams.evaluation.prequential import Run, run_fleet
+from streams.evaluation.river_trial import RiverTrial, run_river_trial
 from streams.evaluation.shock_trial import run_shock_trial
 from streams.evaluation.stock_trial import run_stock_trial
 from streams.evaluation.sums import measure_yardsticks
@@ -33,10 +39,15 @@ from streams.settings import ShopSettings
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend"]
-PARTS: Final[tuple[Part, ...]] = (
-    "accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend",
+Part = Literal[
+    "accuracy", "errors", "hierarchy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend",
+    "partitions", "importance", "river", "intraday",
+]  # fmt: skip
+#: What `all` means; the others take their time, and are asked for by name.
+USUAL: Final[tuple[Part, ...]] = (
+    "accuracy", "errors", "hierarchy", "shock", "drift", "censoring", "stockout", "suspect", "speed", "causes", "spend",
 )  # fmt: skip
+PARTS: Final[tuple[Part, ...]] = (*USUAL, "partitions", "importance", "river", "intraday")
 #: Those that make their own market and fit no data set.
 PLANTED: Final[tuple[Part, ...]] = ("causes", "spend")
 #: Baselines that a set's period and demand ask for, when none are named.
@@ -84,7 +95,7 @@ class Speed(NamedTuple):
     ratio: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bench:
     """One data set, and everything needed to evaluate on it.
 
@@ -104,6 +115,8 @@ class Bench:
         Maker of our fleet.
     hours
         Gives what is known by hour; None where nothing is.
+    folder
+        Of the public sets; None for own data.
     """
 
     data: DataSet
@@ -114,6 +127,7 @@ class Bench:
     progress: Callable[[str, int, int], None] = lambda *_: None
     make: FleetMaker = OwnFleet
     hours: Callable[[], HourPanel] | None = None
+    folder: Path | None = None
 
     @property
     def as_sold(self) -> Panel:
@@ -143,9 +157,8 @@ class Bench:
         plans = make_plans(panel.n_periods, data.tail, data.block, daily=panel.period == "day")
         block = next(plan for plan in plans if plan.name == "block")
         rivals = {name: self._baseline(name, block) for name in self._names(baselines)}
-        run = run_fleet(panel, self.make, plans, self.partitions)
-        protocol = ScoreProtocol(data.tail, data.block, self.partitions, self.seed)
-        return score_accuracy(panel, run, protocol, {"block": rivals})
+        run = self._run._replace(forecasts=self._run.forecasts[: len(plans)])
+        return score_accuracy(panel, run, self._score_protocol, {"block": rivals})
 
     def against_file(self, path: Path) -> dict[str, object]:
         """Score a file of forecasts beside ours and the seasonal naive, on its own origins and leads."""
@@ -168,8 +181,43 @@ class Bench:
             ),
         }
 
+    @cached_property
+    def _run(self) -> Run:
+        """One run of our fleet, for all parts that score its plain forecasts."""
+        data, panel = self.data, self.as_sold
+        plans = make_plans(panel.n_periods, data.tail, data.block, daily=panel.period == "day")
+        return run_fleet(panel, self.make, (*plans, hierarchy_plan(panel, data.tail)), self.partitions)
+
+    @property
+    def _score_protocol(self) -> ScoreProtocol:
+        return ScoreProtocol(self.data.tail, self.data.block, self.partitions, self.seed)
+
+    def errors(self) -> ErrorTable:
+        """Group the errors of our block forecasts."""
+        block = self._run.of("block")
+        return tabulate_errors(self.as_sold, self.panel.exposure, block, self.data.tail, self.seed)
+
+    def importance(self) -> list[ColumnImportance]:
+        """Shuffle each column for our block forecasts."""
+        return measure_importance(self.as_sold, self.make, self._score_protocol)
+
+    def pooling(self) -> PoolingCost:
+        """Compare 8 tasks with one."""
+        one = self._run.of("block") if self.partitions == 1 else None
+        return compare_partitions(self.as_sold, self.make, self._score_protocol, one=one)
+
+    def hierarchy(self) -> HierarchyResult:
+        """Add our forecasts up by category and store, and score the sums."""
+        forecasts, data = self._run.of(HIERARCHY), self.data
+        return run_hierarchy_trial(self.as_sold, forecasts, data.tail, data.quantum, self.seed)
+
+    def river(self, clock: CpuClock) -> RiverTrial:
+        """Run River's own models beside ours, on at most 100 series."""
+        panel = self.as_sold.sample(_SPEED_SERIES, self.seed)
+        return run_river_trial(panel, self.make, self._score_protocol, clock.cpu_seconds)
+
     def trial(self, part: Part) -> object:
-        """Run one part but accuracy; None where it does not fit the set."""
+        """Run one part that needs nothing but the panel; None where it does not fit the set."""
         panel, tail, seed, tasks = self.as_sold, self.data.tail, self.seed, self.partitions
         if part in PLANTED:
             return None

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m demand_monitor.evaluation.page docs/evaluation.md report.json …    # between the two marks of the page
+    python -m demand_monitor.evaluation.page docs/evaluation.md report.json …    # between the marks of the page
 
 The one rule: a figure on the page was in a report; nobody types one.
 """
@@ -15,8 +15,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from demand_monitor.evaluation import page_parts
+from demand_monitor.evaluation.goals import scorecard_rows
+from demand_monitor.evaluation.page_parts import as_interval as _interval
+from demand_monitor.evaluation.page_parts import as_number as _number
+from demand_monitor.evaluation.page_parts import as_share as _share
+
 BEGIN: Final = "<!-- figures -->"
 END: Final = "<!-- /figures -->"
+CARD_BEGIN: Final = "<!-- scorecard -->"
+CARD_END: Final = "<!-- /scorecard -->"
 _LEAD: Final = {"block": "block", "day_ahead": "day-ahead"}
 Report = Mapping[str, Any]
 
@@ -40,6 +48,13 @@ def make_tables(reports: Mapping[str, Report]) -> str:
         ("Processor time", "speed", _speed_rows),
         ("Planted causes", "causes", _cause_rows),
         ("Synthetic spend, incremental units", "spend", _spend_rows),
+        ("Eight tasks beside one, block plan", "partitions", page_parts.pooling_rows),
+        ("Roll-ups, one period ahead", "hierarchy", page_parts.hierarchy_rows),
+        ("River's own models, ours / theirs", "river", page_parts.river_rows),
+        ("The open day", "intraday", page_parts.intraday_rows),
+        ("Where the errors of the block forecasts are", "errors", page_parts.error_rows),
+        ("The costliest series", "errors", page_parts.costliest_rows),
+        ("Error with a column shuffled in blocks of time / without", "importance", page_parts.importance_rows),
     )
     blocks = []
     for title, part, make in parts:
@@ -49,15 +64,15 @@ def make_tables(reports: Mapping[str, Report]) -> str:
     return "\n\n".join(blocks)
 
 
-def fill(page: str, tables: str) -> str:
-    """Return a page with the tables between its marks.
+def fill(page: str, tables: str, begin: str = BEGIN, end: str = END) -> str:
+    """Return a page with the tables between its marks; one without the marks stays as it is.
 
     >>> fill(f"a {BEGIN} old {END} b", "new").split()
     ['a', '<!--', 'figures', '-->', 'new', '<!--', '/figures', '-->', 'b']
     """
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
+    before, mark, rest = page.partition(begin)
+    after = rest.partition(end)[2]
+    return f"{before}{begin}\n\n{tables}\n\n{end}{after}" if mark else page
 
 
 def join(found: Iterable[Mapping[str, Report]]) -> dict[str, dict[str, Any]]:
@@ -73,6 +88,11 @@ def join(found: Iterable[Mapping[str, Report]]) -> dict[str, dict[str, Any]]:
             kept.update(report)
             kept["sizes"] = {**kept.get("sizes", {}), **sizes}
     return joined
+
+
+def make_scorecard(reports: Mapping[str, Report]) -> str:
+    """Return the table of goals with what the reports say of each."""
+    return _table(scorecard_rows(reports))
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -222,22 +242,6 @@ def _spend_rows(_: str, report: Report) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:+.1f} %"
-
-
-def _interval(found: Mapping[str, float | None]) -> str:
-    if found["value"] is None:
-        return "–"
-    return f"**{found['value']:.3f}** [{found['low']:.3f}, {found['high']:.3f}]"
-
-
 def _sum(found: Sequence[Any] | None) -> str:
     return "–" if not found or found[0] is None else f"{found[0]:.3f} of {found[1]:,}"
 
@@ -246,7 +250,8 @@ def main() -> None:
     """Fill the page named first with the figures of the reports named after it."""
     page, *paths = (Path(argument) for argument in sys.argv[1:])
     reports = join(json.loads(path.read_text(encoding="utf-8")) for path in paths)
-    page.write_text(fill(page.read_text(encoding="utf-8"), make_tables(reports)), encoding="utf-8")
+    text = fill(page.read_text(encoding="utf-8"), make_scorecard(reports), CARD_BEGIN, CARD_END)
+    page.write_text(fill(text, make_tables(reports)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from demand_monitor.evaluation.wording import interval as _interval
+from demand_monitor.evaluation.wording import number as _number
 from demand_monitor.printing import print_rows
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from streams.evaluation.cause_trial import CauseResult, CauseScore
     from streams.evaluation.censor_trial import CensorResult
     from streams.evaluation.drift_trial import DriftResult
-    from streams.evaluation.intervals import Interval
     from streams.evaluation.shock_trial import ShockResult
     from streams.evaluation.spend_trial import SpendResult
     from streams.evaluation.stock_trial import AlertScore, StockResult
@@ -29,9 +30,9 @@ def print_accuracy(found: Accuracy) -> None:
     rows: list[dict[str, Cell]] = []
     for plan in found.plans:
         rows.append({"plan": plan.plan, "who": "ours", **_scores(plan.ours), "WAPE ratio": None, "RMSSE ratio": None})
-        rows.extend(_duel_row(plan.plan, duel) for duel in plan.duels)
+        rows.extend(duel_row(plan.plan, duel) for duel in plan.duels)
     if found.far_leads is not None:
-        rows.append(_duel_row("leads 8-30", found.far_leads))
+        rows.append(duel_row("leads 8-30", found.far_leads))
     print_rows(
         rows, False, f"{found.name}: {found.series} series, last {found.tail} {found.period}s, ratios are ours / theirs"
     )
@@ -50,7 +51,7 @@ def print_file(found: Mapping[str, object]) -> None:
     from streams.evaluation.accuracy import Duel
 
     rows = [
-        _duel_row(name, duel)
+        duel_row(name, duel)
         for name, duel in (("ours / file", found["duel"]), ("file / naive", found["theirs_against_naive"]))
         if isinstance(duel, Duel)
     ]
@@ -180,16 +181,7 @@ def _scores(table: Mapping[str, float | None]) -> dict[str, Cell]:
     return {"n": None if count is None else int(count), **{name: _number(table.get(name)) for name in shown}}
 
 
-def _duel_row(plan: str, duel: Duel) -> dict[str, Cell]:
+def duel_row(plan: str, duel: Duel) -> dict[str, Cell]:
+    """One rival beside us."""
     ratios = {"WAPE ratio": _interval(duel.wape), "RMSSE ratio": _interval(duel.rmsse)}
     return {"plan": plan, "who": duel.rival, **_scores(duel.theirs), **ratios}
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _interval(found: Interval) -> str:
-    if found.value is None:
-        return "–"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

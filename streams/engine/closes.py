@@ -254,12 +254,16 @@ class Closes:
         taught = exposure >= core.settings.exposure_floor
         if core.promotions is not None:
             core.promotions.open(series, history, model, period)
-        lesson = model.close(max(0, sold) / THOUSANDTHS, x, core.pool.category(name), period, exposure)
+        units = max(0, sold) / THOUSANDTHS
+        lesson = model.close(units, x, core.pool.category(name), period, exposure)
         if core.promotions is not None:
             core.promotions.close(series, period, lesson.demand_units if taught else None)
+        if name:
+            core.mix.add(series.store_id, name, period, units)
         if core.watch is not None:
             costs = self._facts.unit_costs(series, period)
-            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, costs=costs))
+            told = costs, core.periods.first_day(period), name, *history.classes
+            core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, *told))
         if taught:
             self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
@@ -303,7 +307,9 @@ class Closes:
         values = facts.drivers.values(series, category, period, start_ms, promotions)
         expected = model.issue(x, core.pool.category(category), facts.candidates(category).factor(period, values))
         if expected is not None:
-            core.emitter.forecast(series, start_ms, start_ms, expected)
+            if core.mix.is_turn(period, series.crc):
+                history.classes = facts.classify(series, model, period)
+            core.emitter.forecast(series, start_ms, start_ms, expected, history.classes)
         return expected
 
     def _say_luck(self, series: Series, model: SeriesStack, expected: StackForecast | None) -> None:

@@ -10,6 +10,7 @@
     forms      poor categories     form    groups   drift of the slow sellers          groups
     calibration  drift thresholds  q:      suppliers  lead times                       l:
     risk_scale what risks became   risk    silences   how long shelves are silent      silence
+    curves     shares by hour      c:          mix      categories, A B C                  x:, abc
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -38,6 +39,7 @@ from streams.engine.drivers import DriverTable
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
 from streams.engine.market import MarketTable
+from streams.engine.mix import MixTable
 from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
 from streams.engine.suppliers import SupplierTable
@@ -126,6 +128,7 @@ class Core:
         self.drifts = DriftScores()
         self.forms = CategoryForms()
         self.groups = DriftGroups(settings.drift_threshold)
+        self.mix = MixTable()
         self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
@@ -183,6 +186,7 @@ class Core:
             **self.groups.writes(),
             **self.suppliers.writes(),
             **self._risk_writes(),
+            **self.mix.writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CAUTIONS}{name}": seal(field) for name, field in self.calibration.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
@@ -241,6 +245,7 @@ class Core:
             self.risk_scale = RiskCalibration.decode(unseal(field, RISK_FIELD))
         if (field := state.get(SILENCE_FIELD)) is not None:
             self.silences = SilenceScale.decode(unseal(field, SILENCE_FIELD))
+        self.mix = MixTable.load(state)
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)

@@ -179,6 +179,7 @@ class Drifts:
         evidence = {
             **self._sizes(found),
             **self._second_opinions(found, model),
+            **self._facts.mix_evidence(series, history, found.since_periods),
             "reaction": reaction,
         }
         # A season that changes leaves the level as it is: what that is worth is not known.

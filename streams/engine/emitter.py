@@ -14,6 +14,7 @@ from schemas.forecasts import ForecastIssued
 from schemas.quantities import to_datetime
 from schemas.signals import Finding, Measure, Origin, Progress
 from schemas.topics import FORECASTS, QUARANTINE, SIGNALS
+from streams.engine.classes import NO_CLASSES, Classes
 from streams.outcome import Output
 
 if TYPE_CHECKING:
@@ -133,7 +134,9 @@ class Emitter:
         )
         self.outputs.append(Output(SIGNALS, str(self.task).encode(), done.encode(), (), 0))
 
-    def forecast(self, series: Series, origin_ms: int, target_ms: int, expected: StackForecast) -> None:
+    def forecast(
+        self, series: Series, origin_ms: int, target_ms: int, expected: StackForecast, classes: Classes = NO_CLASSES
+    ) -> None:
         """Publish the forecast of a series' next period."""
         q10, q50, q90, q95 = expected.distribution.quantiles(FORECAST_LEVELS)
         issued = ForecastIssued(
@@ -149,6 +152,8 @@ class Emitter:
             seasonal_naive_units=expected.seasonal_naive,
             dispersion=expected.distribution.dispersion,
             model=expected.champion,
+            abc=classes.abc,
+            demand_class=classes.demand,
             at=self._at(),
         )
         self.outputs.append(Output(FORECASTS, series.name.encode(), issued.encode(), (), self.task))

@@ -14,14 +14,18 @@ from online_models.columns import Features
 from schemas.quantities import DAY_MS, HOUR_MS, MILLIONTHS
 from streams.costs import shares_of, unit_costs
 from streams.driver_values import PromotionSpan, department
+from streams.engine.classes import Classes
 from streams.engine.drivers import Drivers
+from streams.engine.mix import KEPT, evidence_of
 from streams.features import HISTORY_PERIODS, NO_PAST, PeriodFacts, known_features, past_features
 
 if TYPE_CHECKING:
     from online_models.candidates import Candidates
     from online_models.day_curve import DayCurve
     from online_models.money import UnitCosts
+    from online_models.stack import SeriesStack
     from schemas.catalog import Product
+    from schemas.signals import Measure
     from streams.engine.core import Core
     from streams.engine.history import History
     from streams.engine.series import Series
@@ -130,6 +134,21 @@ class Facts:
         product = self._core.view.product(series.sku, at_ms)
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
+
+    def classify(self, series: Series, model: SeriesStack, period: int) -> Classes:
+        """Return what a series is in its assortment, and let it have its turn in the round that finds the limits."""
+        mix, usual = self._core.mix, model.usual_units
+        worth = self.money(series, usual, self._core.periods.start_ms(period))
+        money, currency = (usual, "") if worth is None else worth
+        mix.note(currency, money, period)
+        return Classes(mix.abc(currency, money), model.demand_class)
+
+    def mix_evidence(self, series: Series, history: History, since_periods: int) -> dict[str, Measure]:
+        """Return how a series' share of its category in the store has moved; nothing where that is not known."""
+        period, season = series.next_period, self._core.settings.season
+        category = self.category(series, self._core.periods.start_ms(period))
+        moved = self._core.mix.moved(series.store_id, category, history.units(KEPT), period, since_periods, season)
+        return {} if moved is None or not category else evidence_of(moved, f"units/{self._core.settings.period}")
 
     def unit_costs(self, series: Series, period: int) -> tuple[UnitCosts, str] | None:
         """Return what a unit too few and a unit too many cost in a period, and the currency; None without a price."""

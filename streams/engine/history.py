@@ -2,7 +2,8 @@
 
 ::
 
-    first ┆ count ┆ pairs ┆ rest ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned ┆ pace, model
+    first ┆ count ┆ pairs ┆ rest ┆ sold: int32 × count (thousandths) ┆ taught: one bit each ┆ returned
+    ┆ pace, classes, model
 
 `pace`, where there is a model, is what the hours of the open period are held against: its forecast's mean and
 dispersion (not a number while there is none), and the sums of :class:`online_models.nowcast.Clump`; single precision.
@@ -20,6 +21,7 @@ import struct
 from array import array
 
 from schemas.quantities import THOUSANDTHS
+from streams.engine.classes import NO_CLASSES, Classes
 from streams.sealing import seal, unseal
 
 KEPT_PERIODS = 400
@@ -41,7 +43,7 @@ class History:
     ([2.5, None], [2.5, None])
     """
 
-    __slots__ = ("first", "model", "pace", "rest", "returned", "sold", "taught")
+    __slots__ = ("classes", "first", "model", "pace", "rest", "returned", "sold", "taught")
 
     def __init__(self) -> None:
         self.first = 0
@@ -52,6 +54,7 @@ class History:
         self.pace = array("f", _NO_PACE)
         #: Periods slept through of which the model was not told yet.
         self.rest = 0
+        self.classes = NO_CLASSES
 
     def append(self, period: int, sold: int, returned: int, taught: bool) -> None:
         """Add the period after the newest one."""
@@ -155,7 +158,7 @@ class History:
         pairs = b"".join(_PAIR.pack(period, units) for period, units in self.returned.items())
         bits = _pack_bits(self.taught)
         head = _HEAD.pack(self.first, len(self.sold), len(self.returned), self.rest)
-        pace = self.pace.tobytes() if self.model else b""
+        pace = self.pace.tobytes() + bytes((self.classes.number(),)) if self.model else b""
         return seal(head + self.sold.tobytes() + bits + pairs + pace + self.model)
 
     @classmethod
@@ -177,7 +180,8 @@ class History:
         if at < len(payload):
             history.pace = array("f")
             history.pace.frombytes(payload[at : at + _PACE_SIZE])
-            history.model = payload[at + _PACE_SIZE :]
+            history.classes = Classes.of_number(payload[at + _PACE_SIZE])
+            history.model = payload[at + _PACE_SIZE + 1 :]
         return history
 
 

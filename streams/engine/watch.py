@@ -6,6 +6,7 @@ The one rule: a watcher is told and never asked; nothing that it does can come b
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 from online_models.columns import Features
@@ -30,6 +31,12 @@ class WatchedClose(NamedTuple):
         What was forecast, what came true.
     costs
         Of a unit too few and too many in that period, and their currency; None without a price.
+    starts_on
+        First local day of the period.
+    category
+        Of the product, "" where none is known.
+    abc, demand_class
+        Of the series; None where nobody knows yet.
     """
 
     store_id: str
@@ -39,6 +46,10 @@ class WatchedClose(NamedTuple):
     features: Features
     lesson: StackLesson
     costs: tuple[UnitCosts, str] | None = None
+    starts_on: date | None = None
+    category: str = ""
+    abc: str | None = None
+    demand_class: str | None = None
 
 
 Watch = Callable[[WatchedClose], None]

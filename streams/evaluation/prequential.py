@@ -6,6 +6,7 @@ of a forecast is looked up only to score it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -100,7 +101,9 @@ class FactsTable:
         depth: float | None = None
         if self._promotion is not None:
             runs = self._promotion[series, period] > 0.0
-            depth = float(self._depth[series, period]) if runs and self._depth is not None else 0.0
+            # A promotion whose depth nobody tells is one of unknown depth.
+            told = math.nan if self._depth is None else float(self._depth[series, period])
+            depth = told if runs else 0.0
         return PeriodFacts(
             index=self._first + period,
             slot=self._slots[period],

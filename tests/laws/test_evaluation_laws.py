@@ -14,6 +14,8 @@ from streams.evaluation.forecasts import Forecasts, Plan, make_plans
 from streams.evaluation.own_fleet import OwnFleet
 from streams.evaluation.panel import Floats, Panel
 from streams.evaluation.prequential import Run, run_fleet
+from streams.evaluation.river_fleet import river_maker
+from streams.evaluation.river_models import RIVER
 from streams.evaluation.yardstick_models import normal_head, seasonal_naive
 from tests.unit.evaluation.panels import draw_demand, make_panel
 
@@ -62,6 +64,18 @@ def test_our_forecasts_do_not_see_their_future(seed: int, cut: int, future: list
     assert same(
         said_before(seasonal_naive(panel, block), cut), said_before(seasonal_naive(panel.until(cut), block), cut)
     )
+
+
+@pytest.mark.parametrize("name", sorted(RIVER))
+def test_rivers_models_do_not_see_their_future(name: str) -> None:
+    panel = make_panel(draw_demand((2, DAYS), 3))
+    plans = make_plans(DAYS, TAIL, 7, daily=False)
+    cut = DAYS - 10
+    a, b = (
+        run_fleet(data, river_maker(RIVER[name], DAYS), plans) for data in (panel, altered(panel, cut, [777.0, 0.0]))
+    )
+    for mine, other in zip(a.forecasts, b.forecasts, strict=True):
+        assert same(said_before(mine, cut), said_before(other, cut))
 
 
 @pytest.mark.parametrize("name", sorted(BASELINES))

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from benchmarks.nowcast import play, read_lines, report
+from consumers.evaluate.hour_days import HOUR_FILES, read_hours
+from streams.evaluation.intraday_trial import run_intraday_trial
 
 
 def test_the_rest_of_a_real_day_is_known_as_well_as_the_evening_before_and_better_after_a_jump(data_dir: Path) -> None:
-    path = data_dir / "freshretailnet" / "daily_with_hours.parquet"
-    if not path.exists():
-        pytest.skip(f"no {path.name} under DEMAND_DATA")
-    lines = read_lines(path, 12, 7)
-    play(lines)
-    found = report(lines, 7)
-    usual, jumped = (cast("dict[str, float]", found[name]) for name in ("rest_of_day", "after_jump"))
-    assert usual["low"] <= 1.03
-    assert jumped["low"] <= 0.85
+    file = HOUR_FILES["freshretail"]
+    if not (data_dir / file.path).exists():
+        pytest.skip(f"no {file.path} under DEMAND_DATA")
+    series = read_hours(data_dir, file, 450, 7)
+    # Stores are drawn whole.
+    assert len(series) >= 450
+    found = run_intraday_trial(series, 7)
+    usual, jumped = found.rest_of_day, found.after_jump
+    assert usual.low is not None
+    assert usual.value is not None
+    assert jumped.low is not None
+    assert usual.low <= 1.03
+    assert jumped.low <= 0.85
     # An ordinary day must not become a guess: the point lies near.
-    assert usual["ratio"] < 1.06
+    assert usual.value < 1.06

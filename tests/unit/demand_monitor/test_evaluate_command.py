@@ -57,7 +57,7 @@ def test_all_parts_in_one_report(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run([*write_shop(tmp_path), "--part", "all", "--report", str(report)]) == 0
     found = json.loads(report.read_text())["shop.csv"]
     # No shelf was ever empty: there is nothing to censor.
-    assert set(found) == {"protocol", "accuracy", "shock", "drift", "stockout", "speed"}
+    assert set(found) == {"protocol", "accuracy", "errors", "hierarchy", "shock", "drift", "stockout", "speed"}
     assert (found["protocol"]["series"], found["protocol"]["tail"], found["protocol"]["partitions"]) == (4, TAIL, 1)
     block = next(plan for plan in found["accuracy"]["plans"] if plan["plan"] == "block")
     assert block["ours"]["n"] == 4 * TAIL
@@ -68,6 +68,23 @@ def test_all_parts_in_one_report(tmp_path: Path, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr().out
     assert "seasonal_naive" in printed
     assert "planted changes" in printed
+    assert sum(row["forecasts"] for row in found["errors"]["splits"]["weekday"]) == 4 * TAIL
+    assert found["hierarchy"]["levels"]["all"]["forecasts"] == TAIL
+
+
+def test_parts_that_are_asked_for_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    names = ("partitions", "importance", "river", "intraday")
+    parts = [argument for name in names for argument in ("--part", name)]
+    assert run([*write_shop(tmp_path), *parts, "--report", str(report)]) == 0
+    found = json.loads(report.read_text())["shop.csv"]
+    # The shop's days have no hours.
+    assert set(found) == {"protocol", "partitions", "importance", "river"}
+    assert found["partitions"]["partitions"] == 8
+    assert found["partitions"]["duel"]["forecasts"] == 4 * TAIL
+    assert {one["column"] for one in found["importance"]} >= {"season_slot", "month_edge"}
+    assert set(found["river"]["models"]) == {"blr", "hoeffding", "forest", "holt_winters", "snarimax"}
+    assert "what splitting the fleet costs" in capsys.readouterr().out
 
 
 def test_anyones_forecasts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,11 +16,18 @@ def test_a_report_becomes_tables(tmp_path: Path) -> None:
     ratio = accuracy["plans"][0]["duels"][0]["wape"]
     assert f"**{ratio['value']:.3f}** [{ratio['low']:.3f}, {ratio['high']:.3f}]" in tables
     assert f"| shop.csv (4) | day-ahead | seasonal_naive | {accuracy['plans'][0]['duels'][0]['forecasts']} |" in tables
-    for title in ("Calibration", "Planted changes", "Stock-out alerts", "Processor time"):
+    for title in (
+        "Calibration",
+        "Planted changes",
+        "Stock-out alerts",
+        "Processor time",
+        "Roll-ups",
+        "Where the errors",
+    ):
         assert f"**{title}" in tables
     assert "Emptied shelves" not in tables
     for block in tables.split("\n\n"):
-        lines = [line for line in block.splitlines() if line.startswith("|")]
+        lines = [line.replace("\\|", "") for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
     page = fill(f"before\n{BEGIN}\nstale figures\n{END}\nafter\n", tables)
     assert page == fill(page, tables)

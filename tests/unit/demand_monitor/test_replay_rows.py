@@ -48,6 +48,27 @@ def test_rows_are_what_the_report_sums_up(tmp_path: Path) -> None:
     assert one["moving_avg_7days_demand"].to_numpy()[40] == pytest.approx(units[33:40].mean())
 
 
+def test_rollups_add_the_rows_up(tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    replay(tmp_path, "--rows", str(tmp_path / "rows"))
+    rollups, residuals = (pd.read_parquet(tmp_path / "rows" / f"{name}.parquet") for name in ("rollups", "residuals"))
+    known = residuals.dropna(subset=["mean"])
+    days = rollups[(rollups["level"] == "store") & (rollups["span"] == "period")].set_index("target")
+    by_day = known.groupby(known["target"].dt.date)[["mean", "demand"]].sum()
+    assert np.allclose(days["mean"], by_day["mean"])
+    assert np.allclose(days["demand"], by_day["demand"])
+    for span in ("week", "month"):
+        assert (
+            rollups[(rollups["level"] == "all") & (rollups["span"] == span)]["demand"].sum() == by_day["demand"].sum()
+        )
+    # Four products that sell 10, 15, 20 and 25 a day, in full sight, steadily: 80 % of 70 needs the three largest.
+    last = residuals[residuals["target"] == residuals["target"].max()].set_index("sku")
+    assert set(last["demand_class"]) == {"smooth"}
+    # Two tasks: each has limits of its own.
+    assert set(last["abc"]) <= {"A", "B", "C"}
+    assert last["abc"].notna().all()
+
+
 def test_rows_begin_where_scoring_does(tmp_path: Path) -> None:
     write_shop(tmp_path)
     replay(tmp_path, "--rows", str(tmp_path / "rows"), "--from", "2024-03-01T00:00:00Z")
