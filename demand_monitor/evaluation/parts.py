@@ -60,7 +60,7 @@ def run_part(bench: Bench, part: Part, baselines: Sequence[str] | None, *, quiet
 
 def _run_intraday(bench: Bench) -> dict[str, object] | None:
     """What the hours of a set tell; None of a set without hours."""
-    from consumers.evaluate.hours import HOUR_FILES, read_hours
+    from consumers.evaluate.open_days import HOUR_FILES, read_hours
     from streams.evaluation.intraday_trial import run_intraday_trial
 
     data, folder = bench.data, bench.folder
