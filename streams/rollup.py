@@ -30,7 +30,7 @@ CATEGORY_STORE, CATEGORY, STORE, ALL = "category_store", "category", "store", "a
 LEVELS: Final = (CATEGORY_STORE, CATEGORY, STORE, ALL)
 _KEEP: Final = 1.0 - gain(28.0)
 #: Squared relative error that is taken to be shared before anything is learnt, and the periods it weighs.
-_PRIOR_SHARED, _PRIOR_PERIODS = 0.01, 5.0
+_PRIOR_SHARED, _PRIOR_PERIODS = 0.0025, 5.0
 _CAP: Final = 25.0
 
 

@@ -31,9 +31,11 @@ class DataSet:
         Smallest step of demand, units.
     lumpy
         Whether most of its series sell irregularly.
+    with_hours
+        Pairs of a file and its mapping whose events have hours, for the alarms of the open day.
     hourly
-        Pairs of a file and its mapping that say by hour what was sold and whether there was stock; maybe of a part of
-        the set only. For the alarms of the open day, and for empty hours told from silence.
+        Such pairs that also say whether there was stock, maybe of a part of the set only: for empty hours told from
+        silence.
     """
 
     name: str
@@ -45,6 +47,7 @@ class DataSet:
     least_nonzero: int
     quantum: float = 1.0
     lumpy: bool = False
+    with_hours: tuple[tuple[str, str], ...] = ()
     hourly: tuple[tuple[str, str], ...] = ()
 
 
@@ -54,12 +57,13 @@ SETS: Final[dict[str, DataSet]] = {
         DataSet("rossmann", (("rossmann/train.csv.gz", "rossmann"),), "day", "day", 182, 7, 56),
         DataSet(
             "freshretail", (("freshretailnet/daily_with_hours.parquet", "freshretailnet-daily"),), "day", "day",
-            42, 7, 14, 0.1, hourly=(("freshretailnet/hourly_city9.csv.gz", "freshretailnet-hourly"),),
+            42, 7, 14, 0.1, with_hours=(("freshretailnet/hourly_city9.csv.gz", "freshretailnet-hourly"),),
+            hourly=(("freshretailnet/hourly_city9.csv.gz", "freshretailnet-hourly"),),
         ),
         DataSet("walmart", (("walmart_weekly/train.csv.gz", "walmart-weekly"),), "week", "week", 52, 4, 26),
         DataSet(
             "uci", (("uci_online_retail/online_retail.csv.gz", "uci-online-retail"),), "day", "line", 126, 7, 100,
-            lumpy=True, hourly=(("uci_online_retail/online_retail.csv.gz", "uci-online-retail"),),
+            lumpy=True, with_hours=(("uci_online_retail/online_retail.csv.gz", "uci-online-retail"),),
         ),
         DataSet(
             "carparts", (("carparts/carparts_monthly.csv.gz", "carparts-monthly"),), "month", "month", 15, 3, 10,

@@ -95,7 +95,7 @@ def run_planted(wanted: Sequence[Part], seed: int, *, quiet: bool) -> dict[str, 
 
 def _run_intraday(bench: Bench) -> dict[str, object] | None:
     """What the hours of a set tell; None of a set without hours."""
-    from consumers.evaluate.hour_days import HOUR_FILES, read_hours
+    from consumers.evaluate.open_days import HOUR_FILES, read_hours
     from streams.evaluation.intraday_trial import run_intraday_trial
 
     data, folder = bench.data, bench.folder
@@ -105,14 +105,14 @@ def _run_intraday(bench: Bench) -> dict[str, object] | None:
     if data.name in HOUR_FILES:
         hours = read_hours(folder, HOUR_FILES[data.name], bench.panel.n_series, bench.seed)
         found["nowcast"] = run_intraday_trial(hours, bench.seed)
-    if data.hourly:
+    if data.with_hours:
         from demand_monitor.evaluation.false_alarms import count_false_alarms
         from producers.mappings.mapping import read_mapping
         from producers.rows import RowSource
 
-        source = RowSource([(folder / file, read_mapping(mapping)) for file, mapping in data.hourly])
+        source = RowSource([(folder / file, read_mapping(mapping)) for file, mapping in data.with_hours])
         # Another file than the panel's has products of its own, and all are played.
-        skus = set(bench.panel.skus) if data.hourly == data.inputs else None
+        skus = set(bench.panel.skus) if data.with_hours == data.inputs else None
         found["alarms"] = count_false_alarms(source, SystemClock(), skus, bench.partitions)
     return found or None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.evaluate.hour_days import HOUR_FILES, read_hours
+from consumers.evaluate.open_days import HOUR_FILES, read_hours
 from streams.evaluation.intraday_trial import run_intraday_trial
 
 
