@@ -76,6 +76,8 @@ class DriverTable:
         self._candidates: dict[str, Candidates] = {}
         self._usual: dict[str, dict[str, _Usual]] = {}
         self._dirty: set[str] = set()
+        #: Counts what was noted since the task was made; no state, but what was looked up before is stale after.
+        self.revision = 0
 
     def candidates(self, category: str) -> Candidates:
         """Return those of a category; a new one has learnt nothing."""
@@ -92,6 +94,7 @@ class DriverTable:
         """Note a signal's value of a period that is forecast."""
         usual = self._usual.setdefault(place, {}).setdefault(name, _Usual())
         usual.advance(period, value)
+        self.revision += 1
         self._dirty.add(place)
 
     def usual(self, place: str, name: str) -> _Usual | None:
@@ -131,6 +134,8 @@ class Drivers:
         self._calendar = HolidayCalendar(core.settings.own_days)
         self._days: dict[tuple[object, ...], DayFacts] = {}
         self._countries: dict[tuple[str, int, int], str] = {}
+        self._advanced: set[tuple[object, ...]] = set()
+        self._signals: dict[tuple[object, ...], dict[str, float]] = {}
 
     # --- calendar ---------------------------------------------------------------------------------------------
 
@@ -199,26 +204,37 @@ class Drivers:
 
     # --- signals ----------------------------------------------------------------------------------------------
 
-    def places(self, series: Series, category: str, at_ms: int) -> Sequence[tuple[str, str]]:
-        """Return what the signals of a series may speak of, from wide to narrow."""
+    def _shared(self, store_id: str, category: str, at_ms: int) -> Sequence[tuple[str, str]]:
+        """Return what the signals of a series and its neighbours may speak of, from wide to narrow."""
         parts = category.split("/") if category else []
         paths = [("category", "/".join(parts[: depth + 1])) for depth in range(len(parts))]
-        country = self.country(series.store_id, at_ms)
-        return (("country", country), ("store", series.store_id), *paths, ("sku", series.sku))
+        return (("country", self.country(store_id, at_ms)), ("store", store_id), *paths)
 
     def advance(self, series: Series, category: str, period: int, origin_ms: int) -> None:
         """Take note of the signals of a period that is about to be forecast; only closes may call this."""
         core = self._core
-        for scope, scope_id in self.places(series, category, origin_ms):
-            for name in core.reference.signals.names(scope, scope_id):
-                if name in HOLIDAY_SIGNALS:
-                    continue
-                place = f"{scope}|{scope_id}"
-                usual = core.drivers.usual(place, name)
-                if usual is None or usual.now[0] < period:
-                    value = self._value(scope, scope_id, name, period, origin_ms)
-                    if usual is not None or value is not None:
-                        core.drivers.advance(place, name, period, value)
+        if core.reference.signals.names("sku", series.sku):
+            self._advance("sku", series.sku, period, origin_ms)
+        # Done for one series, it is done for its neighbours: what was noted of a period stands.
+        key = (series.store_id, category, period, core.view.catalog_end, core.view.context_end)
+        if key in self._advanced:
+            return
+        if len(self._advanced) >= _CACHE_LIMIT:
+            self._advanced.clear()
+        self._advanced.add(key)
+        for scope, scope_id in self._shared(series.store_id, category, origin_ms):
+            self._advance(scope, scope_id, period, origin_ms)
+
+    def _advance(self, scope: str, scope_id: str, period: int, origin_ms: int) -> None:
+        core, place = self._core, f"{scope}|{scope_id}"
+        for name in core.reference.signals.names(scope, scope_id):
+            if name in HOLIDAY_SIGNALS:
+                continue
+            usual = core.drivers.usual(place, name)
+            if usual is None or usual.now[0] < period:
+                value = self._value(scope, scope_id, name, period, origin_ms)
+                if usual is not None or value is not None:
+                    core.drivers.advance(place, name, period, value)
 
     def _value(self, scope: str, scope_id: str, name: str, period: int, origin_ms: int) -> float | None:
         periods = self._core.periods
@@ -226,26 +242,40 @@ class Drivers:
         at_ms = (periods.start_ms(period) + periods.end_ms(period)) // 2
         return self._core.view.signal(scope, scope_id, name, at_ms, origin_ms, _STALE_MS)
 
-    def signals(self, series: Series, category: str, period: int, origin_ms: int) -> dict[str, float]:
+    def signals(self, series: Series, category: str, period: int, origin_ms: int) -> Mapping[str, float]:
         """Return each signal's distance from its usual value, for a period."""
         core = self._core
-        values: dict[str, float] = {}
-        for scope, scope_id in self.places(series, category, origin_ms):
-            for name in core.reference.signals.names(scope, scope_id):
-                usual = core.drivers.usual(f"{scope}|{scope_id}", name)
-                if usual is None:
-                    continue
-                if usual.now[0] == period:
-                    _, value, mean = usual.now
-                elif usual.before[0] == period:
-                    _, value, mean = usual.before
-                elif period > usual.now[0]:
-                    value, mean = self._value(scope, scope_id, name, period, origin_ms), usual.now[2]
-                else:
-                    continue
-                if value is not None and mean is not None and value != mean:
-                    values[name] = value - mean
-        return values
+        view, store_id = core.view, series.store_id
+        key = (store_id, category, period, origin_ms, view.catalog_end, view.context_end, core.drivers.revision)
+        shared = self._signals.get(key)
+        if shared is None:
+            if len(self._signals) >= _CACHE_LIMIT:
+                self._signals.clear()
+            shared = self._signals[key] = {}
+            for scope, scope_id in self._shared(store_id, category, origin_ms):
+                self._distances(shared, scope, scope_id, period, origin_ms)
+        if not core.reference.signals.names("sku", series.sku):
+            return shared
+        own = dict(shared)
+        self._distances(own, "sku", series.sku, period, origin_ms)
+        return own
+
+    def _distances(self, found: dict[str, float], scope: str, scope_id: str, period: int, origin_ms: int) -> None:
+        core = self._core
+        for name in core.reference.signals.names(scope, scope_id):
+            usual = core.drivers.usual(f"{scope}|{scope_id}", name)
+            if usual is None:
+                continue
+            if usual.now[0] == period:
+                _, value, mean = usual.now
+            elif usual.before[0] == period:
+                _, value, mean = usual.before
+            elif period > usual.now[0]:
+                value, mean = self._value(scope, scope_id, name, period, origin_ms), usual.now[2]
+            else:
+                continue
+            if value is not None and mean is not None and value != mean:
+                found[name] = value - mean
 
     # --- all of it --------------------------------------------------------------------------------------------
 
