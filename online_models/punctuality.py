@@ -5,7 +5,7 @@ day of deliveries, by the mean of its days late.
 
 ::
 
-    deliveries of one day ──► mean days late ──► recent (gain 1/4) ─┐ later by half a day, and by four of its
+    deliveries of one day ──► mean days late ──► recent (gain 1/4) ─┐ later by half a day, and by five of its
                                              └─► usual  (gain 1/50) ┘ standard errors: the supplier deviates
 """
 
@@ -21,7 +21,7 @@ _RECENT_GAIN, _USUAL_GAIN = 0.25, 0.02
 _RECENT_ERROR: Final = math.sqrt(_RECENT_GAIN / (2.0 - _RECENT_GAIN))
 _KNOWN_DAYS: Final = 15.0
 _LEAST_SPREAD_DAYS: Final = 0.25
-_OPENS_AT_ERRORS, _OPENS_AT_DAYS = 4.0, 0.5
+_OPENS_AT_ERRORS, _OPENS_AT_DAYS = 5.0, 0.5
 _CLEARS_AT_ERRORS, _CLEARS_AT_DAYS = 1.5, 0.25
 #: One wild day does not make a wild supplier.
 _CLIP_SPREADS: Final = 3.0

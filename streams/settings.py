@@ -126,7 +126,7 @@ class ShopSettings:
     review_days: float = 1.0
     excess_days: float = 28.0
     holding_cost_share_a_year: float = 0.25
-    suspicions_per_series_year: float = 0.2
+    suspicions_per_series_year: float = 0.05
     undercut_gap: float = 0.1
     trading_hours: tuple[int, int] = (6, 22)
     exposure_floor: float = 0.95
