@@ -121,9 +121,10 @@ class StackFeatures:
         layout = self._layout
         known = layout.known
         table = None
-        if known and all(len(x.row) == len(layout.columns) for x in xs):
+        told = known and any(x.row for x in xs)
+        if told and all(len(x.row) == len(layout.columns) for x in xs):
             table = np.array([x.row for x in xs])[:, known]
-        if known and (table is None or np.isnan(table).any()):
+        if told and (table is None or np.isnan(table).any()):
             state = array("f", numbers.tobytes())
             return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
         season = layout.season

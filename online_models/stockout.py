@@ -30,7 +30,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from online_models.counts import ShiftedGamma, cube_root_cdf
-from online_models.distribution import SMALLEST_MEAN, DemandDistribution, summed_dispersion
+from online_models.distribution import LEVEL_SHARE, SMALLEST_MEAN, DemandDistribution, summed_dispersion
 
 NEVER_AT_RISK = -1.0
 _MOMENT_DAYS = 1e-3
@@ -61,6 +61,8 @@ class LeadTimeDemand:
         `means`; need not be normalised.
     arrivals
         Units expected on each coming day from orders already placed; missing days expect none.
+    level_share
+        Variance of the error that all days share, over the variance of one day.
 
     Raises
     ------
@@ -80,7 +82,7 @@ class LeadTimeDemand:
     True
     """
 
-    __slots__ = ("_arrived", "_days", "_leads", "_means", "_tails", "dispersion")
+    __slots__ = ("_arrived", "_days", "_leads", "_means", "_tails", "dispersion", "level_share")
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class LeadTimeDemand:
         dispersion: float,
         lead_time_pmf: Sequence[float],
         arrivals: Sequence[float] = (),
+        level_share: float = LEVEL_SHARE,
     ) -> None:
         total = sum(lead_time_pmf)
         last = max((d for d, p in enumerate(lead_time_pmf, 1) if p > 0.0), default=0)
@@ -96,6 +99,7 @@ class LeadTimeDemand:
         if last > len(means):
             raise ValueError(f"a lead time of {last} days needs as many means, not {len(means)}")
         self.dispersion = dispersion
+        self.level_share = level_share
         self._means = tuple(means)
         self._leads = tuple((d, p / total) for d, p in enumerate(lead_time_pmf[:last], 1) if p > 0.0)
         come = list(arrivals[: len(means)]) + [0.0] * (len(means) - len(arrivals))
@@ -106,7 +110,7 @@ class LeadTimeDemand:
             if any(come)
             else tuple(d for d, _ in self._leads)
         )
-        self._tails = _tails(self._means, dispersion, self._days)
+        self._tails = _tails(self._means, dispersion, level_share, self._days)
 
     @property
     def means(self) -> tuple[float, ...]:
@@ -173,7 +177,11 @@ class LeadTimeDemand:
             Probability of no stock-out in a cycle, between 0 and 1, both excluded. For a periodic review give lead
             times that include the review period.
         """
-        without = self if not self._arrived[-1] else LeadTimeDemand(self._means, self.dispersion, self._pmf())
+        without = (
+            self
+            if not self._arrived[-1]
+            else LeadTimeDemand(self._means, self.dispersion, self._pmf(), level_share=self.level_share)
+        )
         return without.risk_threshold_units(1.0 - service_level) + 1.0
 
     def stockout_time_quantiles(self, on_hand_units: float) -> StockoutTime:
@@ -193,7 +201,7 @@ class LeadTimeDemand:
         found: list[float | None] = []
         targets = [0.1, 0.5, 0.9]
         before = 0.0
-        for day, tail in zip(days, _tails(self._means, self.dispersion, days), strict=True):
+        for day, tail in zip(days, _tails(self._means, self.dispersion, self.level_share, days), strict=True):
             chance = max(before, tail.above(on_hand_units + self._arrived[day - 1]))
             while targets and chance >= targets[0]:
                 found.append(self._reached(targets.pop(0), on_hand_units, day))
@@ -207,7 +215,7 @@ class LeadTimeDemand:
         stock, means = on_hand_units + self._arrived[day - 1], self._means[: day - 1]
         while high - low > _MOMENT_DAYS:
             middle = 0.5 * (low + high)
-            (tail,) = _tails((*means, middle * self._means[day - 1]), self.dispersion, (day,))
+            (tail,) = _tails((*means, middle * self._means[day - 1]), self.dispersion, self.level_share, (day,))
             low, high = (low, middle) if tail.above(stock) >= target else (middle, high)
         return day - 1 + high
 
@@ -223,14 +231,18 @@ class LeadTimeDemand:
         """
         lost = 0.0
         for lead, probability in self._leads:
-            demand = DemandDistribution(0.0, self.dispersion).sum_over(self._means[:lead])
+            demand = self._sum_over(lead)
             lost += probability * _expected_excess(demand, on_hand_units + self._arrived[lead - 1])
         return lost
 
     def _guess(self) -> float:
         last = self._leads[-1][0]
-        demand = DemandDistribution(0.0, self.dispersion).sum_over(self._means[:last])
+        demand = self._sum_over(last)
         return math.ceil(demand.mean_units + math.sqrt(demand.variance)) + 1.0
+
+    def _sum_over(self, days: int) -> DemandDistribution:
+        day = DemandDistribution(0.0, self.dispersion, level_share=self.level_share)
+        return day.sum_over(self._means[:days])
 
     def _pmf(self) -> list[float]:
         pmf = [0.0] * self._leads[-1][0]
@@ -285,7 +297,9 @@ class _GammaTail:
         return 0.5 * math.erfc((math.cbrt(x) - self._centre) * self._slope)
 
 
-def _tails(means: Sequence[float], dispersion: float, days: Sequence[int]) -> tuple[_ExactTail | _GammaTail, ...]:
+def _tails(
+    means: Sequence[float], dispersion: float, level_share: float, days: Sequence[int]
+) -> tuple[_ExactTail | _GammaTail, ...]:
     """Tails of the demand of days 1..t for each t of ascending `days`."""
     found: list[_ExactTail | _GammaTail] = []
     total = squares = 0.0
@@ -295,7 +309,7 @@ def _tails(means: Sequence[float], dispersion: float, days: Sequence[int]) -> tu
             total += mean
             squares += mean * mean
         done = day
-        spread = summed_dispersion(total, squares, day, dispersion) if total > SMALLEST_MEAN else 0.0
+        spread = summed_dispersion(total, squares, day, dispersion, level_share) if total > SMALLEST_MEAN else 0.0
         found.append(_GammaTail(total, spread) if total > _LARGEST_EXACT_MEAN else _ExactTail(total, spread))
     return tuple(found)
 
