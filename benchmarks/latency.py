@@ -97,7 +97,7 @@ def run(options: Options) -> dict[str, object]:
     highest = options.rate or highest_rate()
     report: dict[str, object] = {"highest_rate": round(highest)}
     with open_stage(options.tasks) as stage:
-        live = Live(stage, options)
+        live = Live(stage, options, highest)
         live.prepare()
         live.set_clock(DAY + options.warm_days * DAY_MS + 10 * HOUR_MS + 300_000)
         for share in options.shares:
@@ -132,8 +132,12 @@ def highest_rate() -> float:
 class Live:
     """A running installation, its clock, and what is sent into it."""
 
-    def __init__(self, stage: Stage, options: Options) -> None:
+    def __init__(self, stage: Stage, options: Options, highest: float) -> None:
         self._stage, self._options = stage, options
+        # Shelves are counted for what will be sold: run empty one and all, they would measure a flood of alerts.
+        loads = [(share, options.seconds) for share in options.shares]
+        loads.append((min(options.shares), options.midnight_seconds))
+        self._to_come = round(highest * sum(share * (seconds + _SETTLE_SECONDS) for share, seconds in loads))
         watched = options.seconds * len(options.shares) + options.midnight_seconds
         self._probes = Probes(stage, math.ceil(watched * options.probes_per_second) + 10, options.probes_per_second)
         self._heartbeat: Running | None = None
@@ -150,7 +154,7 @@ class Live:
         options = self._options
         writer = Writer(self._stage)
         self._probes.count(writer, DAY + 60_000)
-        write_history(writer, options.market, 1_000_000, DAY, options.warm_days)
+        write_history(writer, options.market, self._to_come, DAY, options.warm_days)
         self._hosts = [self._stage.start("desk"), self._stage.start("monitor")]
         self._stage.wait_handled()
         self._probes.listen()

@@ -36,6 +36,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from online_models import registry
 from schemas.errors import BadSetup
 from streams.settings import ShopSettings
 
@@ -200,6 +201,11 @@ class Settings(BaseSettings):
         first, last = shop.trading_hours
         if not 0 <= first < last <= 24:
             raise ValueError("shop.trading_hours are two hours from 0 to 24, the first below the second")
+        registry.register_installed()
+        for name in shop.extra_models:
+            if name not in registry.FACTORIES:
+                there = ", ".join(sorted(registry.FACTORIES))
+                raise ValueError(f"shop.extra_models has {name!r}, which no package registers; there are {there}")
         return shop
 
     # --- what the wiring reads ------------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from schemas.errors import StateCorrupt
 FORMAT_VERSION = 1
 
 
-def seal(payload: bytes) -> bytes:
-    """Return a payload with its version and checksum."""
-    body = bytes((FORMAT_VERSION,)) + payload
+def seal(payload: bytes, version: int = FORMAT_VERSION) -> bytes:
+    """Return a payload with its version and checksum; a part whose format changes by itself counts its own versions."""
+    body = bytes((version,)) + payload
     return body + crc32(body).to_bytes(4, "little")
 
 
-def unseal(value: bytes, field: str) -> bytes:
+def unseal(value: bytes, field: str, version: int = FORMAT_VERSION) -> bytes:
     """Return the payload of a sealed field.
 
     Raises
@@ -33,9 +33,12 @@ def unseal(value: bytes, field: str) -> bytes:
 
     >>> unseal(seal(b"shelf"), "x")
     b'shelf'
+    >>> unseal(seal(b"shelf", version=1), "x", version=2)
+    Traceback (most recent call last):
+    schemas.errors.StateCorrupt: The state field 'x' has format 1, this version reads 2...
     """
     if len(value) < 5 or crc32(value[:-4]) != int.from_bytes(value[-4:], "little"):
         raise StateCorrupt(f"The state field {field!r} fails its checksum.", "demand-monitor state wipe, then replay")
-    if value[0] != FORMAT_VERSION:
-        raise StateCorrupt(f"The state field {field!r} has format {value[0]}, this version reads {FORMAT_VERSION}.")
+    if value[0] != version:
+        raise StateCorrupt(f"The state field {field!r} has format {value[0]}, this version reads {version}.")
     return value[1:-4]

@@ -65,6 +65,8 @@ class ShopSettings:
         Share of refused records among the last 1,000 of a partition that stops the worker.
     models
         "champion", or "none" to run the stream part alone.
+    extra_models
+        Registered experts (`online_models/registry.py`) that join the five of the stack.
     """
 
     zone: str = "UTC"
@@ -88,6 +90,7 @@ class ShopSettings:
     silence_series: int = 10
     poison_share: float = 0.05
     models: Literal["champion", "none"] = "champion"
+    extra_models: tuple[str, ...] = ()
 
     @property
     def season(self) -> int:

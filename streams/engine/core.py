@@ -113,7 +113,9 @@ class Core:
         self.watch: Watch | None = None
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
-        self._bench = SeriesStack(settings.season, drift_threshold=settings.drift_threshold)
+        self._bench = SeriesStack(
+            settings.season, extras=settings.extra_models, drift_threshold=settings.drift_threshold
+        )
         self._blank = self._bench.encode()
         self.pool = Pool(self._bench.layout)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from schemas.errors import StateCorrupt, TornTask
-from streams.price_desk.sealed import seal, unseal
+from streams.sealing import seal, unseal
 
 #: The field's name.
 HEAD: Final = "head"
@@ -27,7 +27,7 @@ class Head(NamedTuple):
 
     def encode(self) -> bytes:
         """Return the field's bytes."""
-        return seal(_VERSION, json.dumps(self._asdict(), sort_keys=True, separators=(",", ":")).encode())
+        return seal(json.dumps(self._asdict(), sort_keys=True, separators=(",", ":")).encode(), _VERSION)
 
 
 def read_head(state: Mapping[str, bytes], partitions: int) -> Head:
@@ -46,7 +46,7 @@ def read_head(state: Mapping[str, bytes], partitions: int) -> Head:
             raise StateCorrupt("the price desk has state but no head: rebuild it from the log.")
         return Head(partitions, 0, {})
     try:
-        fields = json.loads(unseal(HEAD, _VERSION, value))
+        fields = json.loads(unseal(value, HEAD, _VERSION))
         head = Head(int(fields["partitions"]), int(fields["seen"]), dict(fields["fates"]))
     except (ValueError, TypeError, KeyError) as error:
         raise StateCorrupt(f"the price desk's head is unreadable: {error}") from error

@@ -13,7 +13,7 @@ from schemas.errors import BadEvent, StateCorrupt
 from schemas.prices import MatchDecision
 from schemas.quantities import MILLIONTHS
 from schemas.reasons import Reason
-from streams.price_desk.sealed import seal, unseal
+from streams.sealing import seal, unseal
 
 _VERSION = 1
 _PREFIX: Final = "match:"
@@ -86,11 +86,11 @@ def _field(rival: str, rival_product: str) -> str:
 def _encode(factors: Factors) -> bytes | None:
     if not factors:
         return None
-    return seal(_VERSION, json.dumps(factors, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
+    return seal(json.dumps(factors, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode(), _VERSION)
 
 
 def _decode(field: str, value: bytes) -> dict[str, int]:
     try:
-        return {str(sku): int(factor) for sku, factor in json.loads(unseal(field, _VERSION, value)).items()}
+        return {str(sku): int(factor) for sku, factor in json.loads(unseal(value, field, _VERSION)).items()}
     except (ValueError, AttributeError) as error:
         raise StateCorrupt(f"the price desk's field {field!r} is unreadable: {error}") from error

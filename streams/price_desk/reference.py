@@ -24,7 +24,7 @@ import struct
 
 from schemas.errors import StateCorrupt
 from streams.price_desk.rules import REFERENCE_READS, PriceRules
-from streams.price_desk.sealed import seal, unseal
+from streams.sealing import seal, unseal
 
 _VERSION = 1
 _PERMILLE = 1000
@@ -84,7 +84,7 @@ class Reference:
     def encode(self) -> bytes:
         """Return the field's bytes."""
         aside = -1 if self._aside is None else self._aside
-        return seal(_VERSION, struct.pack(f">{1 + len(self._reads)}q", aside, *self._reads))
+        return seal(struct.pack(f">{1 + len(self._reads)}q", aside, *self._reads), _VERSION)
 
     @classmethod
     def decode(cls, field: str, value: bytes) -> Reference:
@@ -98,7 +98,7 @@ class Reference:
         >>> Reference.decode("r", Reference((5, 7), 9).encode()).price()
         6
         """
-        body = unseal(field, _VERSION, value)
+        body = unseal(value, field, _VERSION)
         if not body or len(body) % 8 or len(body) > 8 * (1 + REFERENCE_READS):
             raise StateCorrupt(f"the price desk's field {field!r} has an impossible length.")
         aside, *reads = struct.unpack(f">{len(body) // 8}q", body)

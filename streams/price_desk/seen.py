@@ -14,7 +14,7 @@ from typing import Final
 
 from schemas.errors import StateCorrupt
 from schemas.ids import DIGEST_BYTES
-from streams.price_desk.sealed import seal, unseal
+from streams.sealing import seal, unseal
 
 #: Three times what `load` can send again when it is run anew after its newest tick.
 SEEN_IDS: Final = 16_384
@@ -81,7 +81,7 @@ class SeenIds:
         pages = sorted(self._dirty)
         self._dirty.clear()
         return {
-            _field(page): seal(_VERSION, bytes(self._ring[page * _PAGE_BYTES : (page + 1) * _PAGE_BYTES]))
+            _field(page): seal(bytes(self._ring[page * _PAGE_BYTES : (page + 1) * _PAGE_BYTES]), _VERSION)
             for page in pages
         }
 
@@ -98,7 +98,7 @@ def _read_page(page: int, state: Mapping[str, bytes]) -> bytes:
     value = state.get(field)
     if value is None:
         raise StateCorrupt(f"the price desk's field {field!r} is missing: rebuild it from the log.")
-    body = unseal(field, _VERSION, value)
+    body = unseal(value, field, _VERSION)
     if len(body) != _PAGE_BYTES:
         raise StateCorrupt(f"the price desk's field {field!r} has {len(body)} bytes instead of {_PAGE_BYTES}.")
     return body

@@ -1,4 +1,7 @@
-"""One suite for every registered expert: River's conventions, honesty before the first observation, an exact codec."""
+"""One suite for every registered expert: River's conventions, honesty before the first observation, an exact codec.
+
+Experts of installed packages (entry point group `demand_monitor.models`) go through it too.
+"""
 
 import math
 from collections.abc import Callable
@@ -10,7 +13,7 @@ from online_models import registry
 from online_models.base import Expert
 from online_models.columns import COLUMNS
 
-pytestmark = pytest.mark.parametrize("name", registry.ROSTER)
+pytestmark = pytest.mark.parametrize("name", [*registry.ROSTER, *registry.register_installed()])
 
 DEMAND = [3.0, 0.0, 7.0, 4.0, 0.0, 12.0, 1.0, 0.0, 5.0, 2.0, 40.0, 0.0, 3.0, 6.0] * 4
 

@@ -1,6 +1,7 @@
 """README.md promises nothing that was not run: its figures are made here, its commands are tried here."""
 
 import csv
+import doctest
 import json
 import re
 import subprocess
@@ -74,6 +75,13 @@ def test_your_own_data_works_as_written(tmp_path: Path) -> None:
     assert report["series"] == 2
     assert report["periods_closed"] == 60
     assert "seasonal_naive" in report["forecast"]["overall"]
+
+
+def test_the_model_written_there_learns_and_forecasts() -> None:
+    (written,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    examples = doctest.DocTestParser().get_doctest(written, {}, "README.md", str(README), 0)
+    assert len(examples.examples) >= 5
+    assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 def test_the_rooms_of_the_table_are_there() -> None:

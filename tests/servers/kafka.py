@@ -8,18 +8,18 @@ mock            no     no (librdkafka's cluster inside this process: no topic ad
 """
 
 import shutil
-import signal
 import subprocess
 import tempfile
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from tests.servers.base import CannotDisturb, Server
+from tests.servers.disturbed import InContainer, InProcess
 from tests.servers.docker import Container
 from tests.servers.jars import KAFKA_VERSION, kafka_jars
 from tests.servers.process import ServerDidNotStart, ServerProcess, free_ports
@@ -82,10 +82,8 @@ class KafkaServer(Server):
         return LocalKafka(folder)
 
 
-class LocalKafka(KafkaServer):
+class LocalKafka(InProcess, KafkaServer):
     """One JVM on loopback ports that stay the same over restarts."""
-
-    can_disturb = True
 
     def __init__(self, folder: Path) -> None:
         port, controller_port = free_ports(2)
@@ -104,43 +102,12 @@ class LocalKafka(KafkaServer):
         self._process = ServerProcess([*java, "kafka.Kafka", str(settings)], folder / "broker.log", self._answers)
         self.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def pid(self) -> int | None:
-        """The JVM's process id while it runs."""
-        return self._process.pid
-
-    def start(self) -> None:
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def pause(self) -> None:
-        self._process.signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._process.signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        self._process.kill()
-
     def _answers(self) -> bool:
         return broker_answers(self.bootstrap)
 
 
-class ContainerKafka(KafkaServer):
+class ContainerKafka(InContainer, KafkaServer):
     """A broker in a container; testcontainers' own KafkaContainer cannot start this image, so a plain one does."""
-
-    can_disturb = True
 
     def __init__(self) -> None:
         (port,) = free_ports(1)
@@ -152,24 +119,6 @@ class ContainerKafka(KafkaServer):
         }
         environment = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in properties.items()}
         self._container = Container(IMAGE, port, environment, (), lambda: broker_answers(self.bootstrap))
-
-    def start(self) -> None:
-        self._container.start()
-
-    def stop(self) -> None:
-        self._container.stop()
-
-    def kill(self) -> None:
-        self._container.kill()
-
-    def pause(self) -> None:
-        self._container.pause()
-
-    def resume(self) -> None:
-        self._container.resume()
-
-    def close(self) -> None:
-        self._container.close()
 
 
 class MockKafka(KafkaServer):

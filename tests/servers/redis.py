@@ -4,14 +4,14 @@ All that we start keep an append-only file and evict nothing, as in production; 
 """
 
 import shutil
-import signal
 import tempfile
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import redis
 
 from tests.servers.base import Server
+from tests.servers.disturbed import InContainer, InProcess
 from tests.servers.docker import Container
 from tests.servers.process import ServerProcess, free_ports
 
@@ -52,10 +52,8 @@ class RedisServer(Server):
         return LocalRedis(folder)
 
 
-class LocalRedis(RedisServer):
+class LocalRedis(InProcess, RedisServer):
     """One `redis-server` on a loopback port that stays the same over restarts."""
-
-    can_disturb = True
 
     def __init__(self, folder: Path) -> None:
         program = shutil.which("redis-server")
@@ -68,67 +66,18 @@ class LocalRedis(RedisServer):
         self._process = ServerProcess(command, folder / "redis.log", self._answers)
         self.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id while it runs."""
-        return self._process.pid
-
-    def start(self) -> None:
-        self._process.start()
-
-    def stop(self) -> None:
-        self._process.stop()
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def pause(self) -> None:
-        self._process.signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self._process.signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        self._process.kill()
-
     def _answers(self) -> bool:
         return redis_answers(self.url)
 
 
-class ContainerRedis(RedisServer):
+class ContainerRedis(InContainer, RedisServer):
     """A Redis in a container."""
-
-    can_disturb = True
 
     def __init__(self) -> None:
         (port,) = free_ports(1)
         super().__init__(f"redis://localhost:{port}/0", "testcontainers")
         command = ("redis-server", "--port", str(port), *(setting or '""' for setting in SETTINGS))
         self._container = Container(IMAGE, port, {}, command, lambda: redis_answers(self.url))
-
-    def start(self) -> None:
-        self._container.start()
-
-    def stop(self) -> None:
-        self._container.stop()
-
-    def kill(self) -> None:
-        self._container.kill()
-
-    def pause(self) -> None:
-        self._container.pause()
-
-    def resume(self) -> None:
-        self._container.resume()
-
-    def close(self) -> None:
-        self._container.close()
 
 
 class TemporaryRedis(LocalRedis):

@@ -88,6 +88,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         ({"shop": {"zone": "Mars/Olympus"}}, "shop.zone = 'Mars/Olympus'"),
         ({"shop": {"poison_share": 1.5}}, "shop.poison_share"),
         ({"shop": {"trading_hours": (22, 6)}}, "shop.trading_hours"),
+        ({"shop": {"extra_models": ["prophet"]}}, "shop.extra_models has 'prophet'"),
         ({"shop": {"period": "year"}}, "shop.period"),
         ({"log_level": "loud"}, "log_level"),
         ({"colour": "red"}, "There is no setting colour."),

@@ -9,6 +9,7 @@ from schemas.reasons import Reason
 from schemas.ticks import Tick
 from streams.engine.core import Core
 from streams.engine.facts import Facts
+from streams.engine.history import History
 from streams.engine.series import Series
 from streams.engine.stores import StoreTable
 from streams.ports import Record, Snapshot
@@ -210,3 +211,10 @@ def test_a_shelf_runs_empty_in_trading_hours_only() -> None:
     # At midnight, a quarter of a day is 3.5 hours after opening.
     assert facts.after_trading(milk, at(0), 0.25) == at(0, 11.5)
     assert facts.after_trading(milk, at(0, 23), 2.5) == at(3, 15)
+
+
+def test_a_registered_expert_joins_the_stack_by_a_setting() -> None:
+    shop = replace(SHOP, models="champion", extra_models=("ewma",))
+    core = Core(0, 1, shop, Reference())
+    assert core.model(History()).layout.names[-1] == "ewma"
+    assert shop.fingerprint() != replace(shop, extra_models=()).fingerprint()
