@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from struct import Struct, error
 
 from online_models.least_squares import WeightedLeastSquares
@@ -201,6 +201,11 @@ class Category(Part):
         at = self._losses + slot
         numbers = self.numbers
         return (numbers[at] + _RATIO_PRIOR) / (numbers[at + self._layout.season] + _RATIO_PRIOR)
+
+    def ratios(self, slots: Sequence[int]) -> list[float]:
+        """Return the ratios of several slots."""
+        found: dict[int, float] = {slot: self.ratio(slot) for slot in set(slots)}
+        return [found[slot] for slot in slots]
 
     def learn_level(self, slot: int, y: float, level: float, units: float) -> None:
         """Learn the slot's ratio from a series, both numbers in its scales, and the typical level in units."""

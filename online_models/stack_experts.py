@@ -30,11 +30,14 @@ from online_models.own_regression import OwnRegression
 from online_models.pool import Category
 from online_models.stack_features import Floats, StackFeatures
 from online_models.stack_layout import (
+    CATEGORY,
     EXPERTS,
     GLOBAL,
     ISSUED_RATIO,
+    LEVEL,
     MID,
     NEVER,
+    REGRESSION,
     SCALE,
     SEEN,
     SHARE,
@@ -142,20 +145,22 @@ class StackExperts:
         if scale <= 0.0:
             return [weights[TSB] * tsb] * len(xs)
         rows = self._features.many(numbers, xs, category)
-        shaped = rows[:, layout.shaped]
-        base = 0.5 * (shaped + rows[:, layout.slot_expectation])
-        shared = rows[:, : layout.own_width] @ category.common.model.theta
-        pooled = shared + rows @ category.model.theta
-        regressed = base + rows[:, layout.first_own :] @ self.regression.coefficients
-        sold = np.full(len(xs), tsb / scale)
+        theta = category.model.theta
+        base = 0.5 * (rows[:, layout.shaped] + rows[:, layout.slot_expectation])
+        means = np.empty((len(EXPERTS), len(xs)))
+        means[LEVEL] = rows[:, layout.shaped]
+        means[TSB] = tsb / scale
+        means[GLOBAL] = rows[:, : layout.own_width] @ category.common.model.theta
+        means[CATEGORY] = means[GLOBAL] + rows @ theta
+        means[REGRESSION] = base + rows[:, layout.first_own :] @ self.regression.coefficients
         if layout.answers_known:
-            answer = rows[:, layout.own_width :] @ category.model.theta[layout.own_width :]
-            shared += answer
-            shaped = shaped + answer
-            sold += answer * state[SHARE]
-        means = np.maximum((shaped, sold, shared, pooled, regressed), 0.0)
-        means[GLOBAL:] = np.minimum(means[GLOBAL:], LARGEST_TARGET)
-        found: list[float] = (scale * (weights[: len(EXPERTS)] @ means)).tolist()
+            answer = rows[:, layout.own_width :] @ theta[layout.own_width :]
+            means[GLOBAL] += answer
+            means[LEVEL] += answer
+            means[TSB] += answer * state[SHARE]
+        np.maximum(means, 0.0, out=means)
+        np.minimum(means[GLOBAL:], LARGEST_TARGET, out=means[GLOBAL:])
+        found: list[float] = ((scale * np.array(weights[: len(EXPERTS)])) @ means).tolist()
         return found
 
     def learn(self, state: array[float], y: float, x: Features, category: Category, period: int) -> None:

@@ -87,6 +87,9 @@ class Layout:
         self.intermittent = (*INTERMITTENT, *range(len(EXPERTS), self.experts))
         #: A list, not a tuple: numpy picks columns by it.
         self.known = [i for i, column in enumerate(columns) if not column.in_units]
+        first, width = (self.known[0], len(self.known)) if self.known else (0, 0)
+        #: The same as one stretch where they lie side by side, as they mostly do: a view, not a copy.
+        self.known_stretch = slice(first, first + width) if self.known == list(range(first, first + width)) else None
         self.long_season = season > LONGEST_SHORT_SEASON
         self.by_slot = 1 < season <= LONGEST_WITH_SLOT_COLUMNS
         self.first_own = season if self.by_slot else 0
