@@ -192,7 +192,7 @@ class Settings(BaseSettings):
         for name in ("risk_target", "clear_share", "service_level", "exposure_floor", "poison_share"):
             if not 0 < getattr(shop, name) <= 1:
                 raise ValueError(f"shop.{name} must be above 0 and at most 1")
-        for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days"):
+        for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days", "excess_days", "action_days"):
             if getattr(shop, name) < 0:
                 raise ValueError(f"shop.{name} must not be negative")
         for name in ("dedupe_horizon_ms", "hour_spread_ms", "period_spread_ms"):

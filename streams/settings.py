@@ -41,8 +41,13 @@ class ShopSettings:
         Over how long the closes of an hour and of a period are spread.
     risk_target
         The probability of an empty shelf before the next delivery at which `stockout_risk` opens.
+    action_days
+        Days until the fastest action on an alert takes effect (express, transfer). Where that is less than the lead
+        time, `stockout_risk` opens when waiting is expected to cost more than the alert, or at twice the `risk_target`.
+    alert_cost_days
+        What looking into an alert costs, in days of the product's demand.
     clear_share
-        The risk below which it clears, as a share of `risk_target` (hysteresis).
+        The risk below which it clears, as a share of the one at which it opens (hysteresis).
     service_level
         The probability of no stock-out that a recommended order buys.
     lead_time_days
@@ -51,6 +56,12 @@ class ShopSettings:
         Score of the likelihood CUSUM, in nats, above which demand has drifted.
     review_days
         Days until the next chance to order, added to the lead time by a recommended order.
+    excess_days
+        Days of cover beyond the lead time from which stock is in excess.
+    holding_cost_share_a_year
+        What holding stock costs in a year, as a share of its cost.
+    suspicions_per_series_year
+        How often a shelf that has stock may be suspected to be empty because it does not sell.
     undercut_gap
         `ours / theirs − 1` from which a rival undercuts us.
     trading_hours
@@ -78,11 +89,16 @@ class ShopSettings:
     hour_spread_ms: int = 300_000
     period_spread_ms: int = 1_800_000
     risk_target: float = 0.4
+    alert_cost_days: float = 0.35
+    action_days: float = 2.0
     clear_share: float = 0.5
     service_level: float = 0.95
     lead_time_days: float = 7.0
     drift_threshold: float = 6.0
     review_days: float = 1.0
+    excess_days: float = 28.0
+    holding_cost_share_a_year: float = 0.25
+    suspicions_per_series_year: float = 0.05
     undercut_gap: float = 0.1
     trading_hours: tuple[int, int] = (6, 22)
     exposure_floor: float = 0.95

@@ -31,6 +31,9 @@ class DataSet:
         Smallest step of demand, units.
     lumpy
         Whether most of its series sell irregularly.
+    hourly
+        Pairs of a file and its mapping that say by hour what was sold and whether there was stock; maybe of a part of
+        the set only.
     """
 
     name: str
@@ -42,6 +45,7 @@ class DataSet:
     least_nonzero: int
     quantum: float = 1.0
     lumpy: bool = False
+    hourly: tuple[tuple[str, str], ...] = ()
 
 
 SETS: Final[dict[str, DataSet]] = {
@@ -50,7 +54,7 @@ SETS: Final[dict[str, DataSet]] = {
         DataSet("rossmann", (("rossmann/train.csv.gz", "rossmann"),), "day", "day", 182, 7, 56),
         DataSet(
             "freshretail", (("freshretailnet/daily_with_hours.parquet", "freshretailnet-daily"),), "day", "day",
-            42, 7, 14, 0.1,
+            42, 7, 14, 0.1, hourly=(("freshretailnet/hourly_city9.csv.gz", "freshretailnet-hourly"),),
         ),
         DataSet("walmart", (("walmart_weekly/train.csv.gz", "walmart-weekly"),), "week", "week", 52, 4, 26),
         DataSet(

@@ -12,9 +12,12 @@ from demand_monitor.printing import error_console, print_json
 from schemas.errors import BadSetup
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from consumers.evaluate.sets import DataSet
     from demand_monitor.evaluation.bench import Bench, Part
     from producers.rows import RowSource
+    from streams.evaluation.hour_panel import HourPanel
 
 _CACHE: Final = Path(".cache/evaluation")
 
@@ -25,9 +28,7 @@ Tail = Annotated[int | None, typer.Option("--tail", help="Periods scored, at the
 Block = Annotated[int | None, typer.Option("--block", help="Periods of a block, between two refits.", min=1)]
 Parts = Annotated[
     list[str] | None,
-    typer.Option(
-        "--part", "-p", help="accuracy (default), shock, drift, censoring, stockout, speed; repeatable, or all."
-    ),
+    typer.Option("--part", "-p", help="accuracy (default), shock, drift, censoring, stockout, suspect, speed; or all."),
 ]
 SeriesCount = Annotated[int | None, typer.Option("--series", help="Draw so many series by the seed.", min=2)]
 Baselines = Annotated[
@@ -82,7 +83,7 @@ def evaluate(
         raise BadSetup(f"There is nothing to evaluate: give --set ({', '.join(SETS)}) or --input with --mapping.")
     found: dict[str, object] = {}
     for each, source in sources:
-        bench = _bench(each, source, series, seed, partitions, cache)
+        bench = _bench(each, source, series, seed, partitions, cache, data)
         found[each.name] = _evaluate(bench, wanted, baseline, forecasts, plots, quiet=as_json)
         if report is not None:
             _write(report, found)
@@ -126,7 +127,9 @@ def _own(inputs: list[Path], mappings: list[str], tail: int | None, block: int |
     return own_set(source.name, source.period, source.files[0].mapping.grain, tail, block), source
 
 
-def _bench(each: DataSet, source: RowSource, series: int | None, seed: int, partitions: int, cache: Path) -> Bench:
+def _bench(
+    each: DataSet, source: RowSource, series: int | None, seed: int, partitions: int, cache: Path, data: Path | None
+) -> Bench:
     from consumers.evaluate.panels import load_panel
     from demand_monitor.evaluation.bench import Bench
 
@@ -144,7 +147,19 @@ def _bench(each: DataSet, source: RowSource, series: int | None, seed: int, part
         if console.is_terminal:
             console.print(f"{each.name}: {what} {done} of {count}", end="\r")
 
-    return Bench(each, chosen, seed, partitions, cache, progress)
+    return Bench(each, chosen, seed, partitions, cache, progress, hours=_hours(each, data, cache))
+
+
+def _hours(each: DataSet, data: Path | None, cache: Path) -> Callable[[], HourPanel] | None:
+    """Return what loads the hours of a set; None where it has none."""
+    if not each.hourly or data is None:
+        return None
+    from consumers.evaluate.hours import load_hours
+    from producers.mappings.mapping import read_mapping
+    from producers.rows import RowSource
+
+    source = RowSource([(data / file, read_mapping(mapping)) for file, mapping in each.hourly])
+    return lambda: load_hours(each.name, source, cache)
 
 
 def _evaluate(

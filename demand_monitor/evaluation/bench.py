@@ -20,18 +20,20 @@ from streams.evaluation.censor_trial import CUTS, FULL, run_censor_trial
 from streams.evaluation.drift_trial import run_drift_trial
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan, make_plans
+from streams.evaluation.hour_panel import HourPanel
 from streams.evaluation.own_fleet import OwnFleet
 from streams.evaluation.panel import Panel
 from streams.evaluation.prequential import run_fleet
 from streams.evaluation.shock_trial import run_shock_trial
 from streams.evaluation.stock_trial import run_stock_trial
 from streams.evaluation.sums import measure_yardsticks
+from streams.evaluation.suspect_trial import run_suspect_trial
 
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
 
-Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "speed"]
-PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "speed")
+Part = Literal["accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed"]
+PARTS: Final[tuple[Part, ...]] = ("accuracy", "shock", "drift", "censoring", "stockout", "suspect", "speed")
 #: Baselines that a set's period and demand ask for, when none are named.
 DEFAULT_BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
     "day": ("auto_ets", "lightgbm"),
@@ -95,6 +97,8 @@ class Bench:
         Told what is computed, how many are done and how many there are.
     make
         Maker of our fleet.
+    hours
+        Gives what is known by hour; None where nothing is.
     """
 
     data: DataSet
@@ -104,6 +108,7 @@ class Bench:
     cache: Path
     progress: Callable[[str, int, int], None] = lambda *_: None
     make: FleetMaker = OwnFleet
+    hours: Callable[[], HourPanel] | None = None
 
     @property
     def as_sold(self) -> Panel:
@@ -172,6 +177,11 @@ class Bench:
             return {kind: run_censor_trial(seen, self.make, tail, kind, quantum, seed, tasks) for kind in CUTS}
         if part == "stockout":
             return run_stock_trial(self._in_pieces(), self.make, tail, seed, tasks) if panel.period == "day" else None
+        if part == "suspect":
+            if self.hours is None:
+                return None
+            hours = self.hours().sample(self.panel.n_series, seed)
+            return run_suspect_trial(hours.as_sold(), self.make, tail, seed, tasks)
         raise BadSetup(f"There is no part {part!r}.")
 
     def speed(self, clock: CpuClock) -> Speed:

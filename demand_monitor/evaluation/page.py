@@ -36,6 +36,7 @@ def make_tables(reports: Mapping[str, Report]) -> str:
         ("Planted changes", "drift", _drift_rows),
         ("Emptied shelves", "censoring", _censoring_rows),
         ("Stock-out alerts, scored on the second half", "stockout", _stock_rows),
+        ("Empty shelves told from silence, stock status hidden", "suspect", _suspect_rows),
         ("Processor time", "speed", _speed_rows),
     )
     blocks = []
@@ -167,6 +168,18 @@ def _stock_rows(name: str, report: Report) -> list[dict[str, str]]:
                 }
             )  # fmt: skip
     return rows
+
+
+def _suspect_rows(name: str, report: Report) -> list[dict[str, str]]:
+    suspect = report["suspect"]
+    ratio = {"value": suspect["ratio"], "low": suspect["ratio_low"], "high": suspect["ratio_high"]}
+    return [
+        {
+            "set (series)": f"{name} ({suspect['series']})", "hours": f"{suspect['hours']:,}",
+            "empty": _number(suspect["empty_share"]), "precision at recall 0.20": _number(suspect["ours"]),
+            "best of no sale for k hours": _number(suspect["plain"]), "ratio": _interval(ratio),
+        }
+    ]  # fmt: skip
 
 
 def _speed_rows(name: str, report: Report) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ _PRINTERS: Final[dict[Part, Callable[[str, Any], None]]] = {
     "drift": tables.print_drift,
     "censoring": tables.print_censoring,
     "stockout": tables.print_stock,
+    "suspect": tables.print_suspect,
 }
 
 

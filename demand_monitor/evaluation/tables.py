@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from streams.evaluation.intervals import Interval
     from streams.evaluation.shock_trial import ShockResult
     from streams.evaluation.stock_trial import AlertScore, StockResult
+    from streams.evaluation.suspect_trial import SuspectResult
 
 
 def print_accuracy(found: Accuracy) -> None:
@@ -104,6 +105,17 @@ def print_stock(name: str, found: StockResult) -> None:
         f"{name}: {found.series} stocks, {found.mornings:,} mornings, {found.onsets_a_year:.1f} stock-outs a year each"
     )
     print_rows(rows, False, title)
+
+
+def print_suspect(name: str, found: SuspectResult) -> None:
+    """Print how well empty hours are found without being told."""
+    row: dict[str, Cell] = {
+        "series": found.series, "hours": found.hours, "empty": _number(found.empty_share),
+        "precision": _number(found.ours), "no sale for k hours": _number(found.plain),
+        "k": _number(found.hours_without_sale),
+        "ratio": f"{found.ratio:.3f} [{found.ratio_low:.3f}, {found.ratio_high:.3f}]",
+    }  # fmt: skip
+    print_rows([row], False, f"{name}: hours suspected to be empty, a fifth of them found")
 
 
 def print_speed(name: str, found: Speed) -> None:

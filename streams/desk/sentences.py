@@ -128,12 +128,25 @@ def _excess(scene: Scene) -> str:
     cover = _with(
         "has stock for about {} days", scene.number("days_of_cover"), instead="has far more stock than it will sell"
     )
-    return f"{scene.subject} {cover}{_with(' ({} on hand)', scene.units('on_hand_units'))}"
+    life = scene.value("shelf_life_days")
+    spoils = life is not None and (scene.value("days_of_cover") or 0.0) > life
+    clauses = (
+        _with("{} on hand", scene.units("on_hand_units")),
+        _with("{} would do", scene.number("order_up_to_units")),
+        _with("it keeps for {} days", scene.number("shelf_life_days")) if spoils else "",
+    )
+    why = ", ".join(clause for clause in clauses if clause)
+    return f"{scene.subject} {cover}{f' ({why})' if why else ''}"
 
 
 def _lead_time(scene: Scene) -> str:
     took = _with(" now take {} days", scene.number("lead_time_days"), instead=" no longer take as long as they did")
-    return f"Deliveries of {scene.subject}{took}{_with(' instead of {}', scene.number('expected_days'))}"
+    usual = _with(" instead of {}", scene.number("expected_days"))
+    late = _with(" now come {} days late", scene.number("days_late"))
+    if late and not usual:
+        took, usual = late, _with(", against {} before", scene.number("usual_days_late"))
+    who = scene.subject if scene.finding.sku else scene.source_name
+    return f"Deliveries {'of' if scene.finding.sku else 'from'} {who}{took}{usual}"
 
 
 def _stale(scene: Scene) -> str:

@@ -22,6 +22,7 @@ from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
+from streams.engine.suspects import Suspects
 from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS, past_features
 
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 
 #: A whole period's demand this unlikely under its forecast is a slump, where no hour has told so before.
 SURPRISE = 1e-6
-#: A zero run this unlikely, the shelf not known to be empty, is a suspected stock-out, if it is also longer than this
-#: many times the longest run before it: some products always come in bursts.
-ZERO_RUN = 1e-5
-_LONGER_RUN = 1.5
 #: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
 _DRIFT_SIGNAL_TO_NOISE = 0.8
 _DRIFT_OPEN_DAYS = 28
@@ -61,6 +58,7 @@ class Closes:
         self._windows = windows
         self._facts = facts
         self._risk = risk
+        self._suspects = Suspects(core, windows, facts)
 
     def run(self, item: WorkItem) -> bool:
         """Do one item; False when it was done before (its window had moved on)."""
@@ -157,6 +155,7 @@ class Closes:
         if on_hand is not None and on_hand <= 0:
             self._empty_hour(series, hour, on_hand, sold, cut_ms)
         found = self._intraday.look(series, hour, cut_ms)
+        self._suspects.hour(series, hour, sold, cut_ms)
         if series.on_hand is not None:
             if found:
                 self._risk.replan(series, cut_ms)
@@ -200,6 +199,7 @@ class Closes:
         series.next_period = period + 1
         expected = self._issue(series, history, model, period + 1)
         self._intraday.open_day(series, history, expected)
+        self._suspects.open_day(series, history)
         history.model = model.encode()
         self._say_luck(series, model, expected)
         core.archive.keep(series, history)
@@ -207,7 +207,7 @@ class Closes:
         core.table.touch(series)
         self._windows.plan_next(series)
         if series.on_hand is not None:
-            self._risk.replan(series, end_ms, model)
+            self._risk.close_period(series, end_ms, model)
             self._risk.confirm(series, cut_ms)
 
     def _stood_empty(self, series: Series, period: int, sold: int) -> bool:
@@ -266,7 +266,7 @@ class Closes:
         self._say_drift(series, lesson, model, end_ms)
         if lesson.forecast is None or lesson.y_units is None:
             return
-        self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
+        self._suspects.period(series, history, lesson.forecast, lesson.y_units, end_ms)
         expected = lesson.forecast
         chance = expected.distribution.cdf(lesson.y_units)
         told = series.slump_since is not None
@@ -317,31 +317,6 @@ class Closes:
             money=self._facts.money(series, change * DRIFT_MONEY_DAYS / self._core.periods.days(period), end_ms),
             model=self._facts.model_ref(series),
         )
-
-    def _say_zero_run(
-        self, series: Series, history: History, forecast: StackForecast, y_units: float, end_ms: int
-    ) -> None:
-        """Add up how unlikely a run of zeros is; `zero_log` is in millionths of a nat, below or at zero."""
-        emit = self._core.emitter.finding
-        if y_units > 0:
-            series.zero_log = 0
-            if series.suspect_since is not None:
-                emit("suspected_stockout", "cleared", "warning", series.suspect_since, end_ms, series)
-                series.suspect_since = None
-            return
-        chance = max(forecast.distribution.cdf(0.0), 1e-12)
-        series.zero_log += round(math.log(chance) * 1e6)
-        empty = series.on_hand is not None and series.on_hand <= 0
-        implausible = series.zero_log < math.log(ZERO_RUN) * 1e6
-        if series.suspect_since is None and not empty and implausible and history.is_longest_run(_LONGER_RUN):
-            series.suspect_since = end_ms
-            since = series.last_sale_ms or end_ms
-            evidence = {
-                **measures("days", zero_periods=(end_ms - since) / DAY_MS),
-                **measures("share", probability_share=math.exp(series.zero_log / 1e6)),
-                **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
-            }
-            emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
 
 
 def _tells_drift(expected: StackForecast) -> bool:

@@ -6,7 +6,8 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
-    curves     shares by hour      c:
+    curves     shares by hour      c:    suppliers  lead times                             l:
+    risk_scale what risks became   risk  silences   how long shelves are silent            silence
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -19,7 +20,9 @@ from dataclasses import asdict, dataclass, field
 
 from online_models.day_curve import DayCurves
 from online_models.pool import Pool
+from online_models.risk_calibration import RiskCalibration
 from online_models.stack import SeriesStack
+from online_models.zero_run import SilenceScale
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
@@ -30,6 +33,7 @@ from streams.engine.history import History
 from streams.engine.market import MarketTable
 from streams.engine.scoreboard import Scoreboard
 from streams.engine.stores import StoreTable
+from streams.engine.suppliers import SupplierTable
 from streams.engine.table import SeriesTable
 from streams.engine.tally import EngineTally
 from streams.engine.watch import Watch
@@ -39,6 +43,7 @@ from streams.sealing import seal, unseal
 from streams.settings import ShopSettings
 
 CLOCK_FIELD = "clock"
+RISK_FIELD, SILENCE_FIELD = "risk", "silence"
 _CURVES = "c:"
 #: Prefix of the pool's parts: what the series of the task learn together.
 _POOL = "g:"
@@ -108,6 +113,9 @@ class Core:
         self.agenda = Agenda()
         self.archive = Archive()
         self.curves = DayCurves(*settings.trading_hours, _WEEKDAYS)
+        self.suppliers = SupplierTable()
+        self.risk_scale = RiskCalibration()
+        self.silences = SilenceScale()
         self.score_from_ms: int | None = None
         #: Told every close; nothing that it does can come back.
         self.watch: Watch | None = None
@@ -141,10 +149,16 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **self.suppliers.writes(),
+            **self._risk_writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
+
+    def _risk_writes(self) -> dict[str, bytes | None]:
+        states = {RISK_FIELD: self.risk_scale.drain(), SILENCE_FIELD: self.silences.drain()}
+        return {name: seal(state) for name, state in states.items() if state is not None}
 
     def _encode_clock(self) -> bytes:
         self.clock.tick_offset, self.clock.tick_index = self.emitter.tick_offset, self.emitter.index
@@ -186,6 +200,11 @@ class Core:
         self.dedupe = DedupeIndex.load(state)
         self.board = Scoreboard.load(state)
         self.drifts = DriftScores.load(state)
+        self.suppliers = SupplierTable.load(state)
+        if (field := state.get(RISK_FIELD)) is not None:
+            self.risk_scale = RiskCalibration.decode(unseal(field, RISK_FIELD))
+        if (field := state.get(SILENCE_FIELD)) is not None:
+            self.silences = SilenceScale.decode(unseal(field, SILENCE_FIELD))
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)

@@ -21,6 +21,7 @@ from schemas.stock import (
     StockDelivered,
 )
 from streams.engine import ledger
+from streams.engine.deliveries import Deliveries
 from streams.engine.emitter import measures
 from streams.engine.market import Market, Rival, Shelf
 from streams.engine.series import OUT_MS
@@ -48,6 +49,7 @@ class Events:
         self._windows = windows
         self._facts = facts
         self._risk = risk
+        self._deliveries = Deliveries(core, facts)
 
     def handle(self, event: StockBody | CompetitorPrice, at_ms: int) -> None:
         """Book one event."""
@@ -76,12 +78,18 @@ class Events:
             if not ledger.count(series, at_ms, to_thousandths(event.units), kept):
                 core.emitter.count("approximate_counts")
         elif isinstance(event, StockDelivered):
-            ledger.receive(series, to_thousandths(event.units), event.order_id)
+            closed = ledger.receive(series, to_thousandths(event.units), event.order_id)
+            self._deliveries.came(series, closed, at_ms)
+            if not closed:
+                self._risk.outcomes.spoilt(series, at_ms)
             ledger.move(series, at_ms, to_thousandths(event.units), kept)
         elif isinstance(event, StockAdjusted):
             ledger.move(series, at_ms, to_thousandths(event.units), kept)
+            if event.units > 0:
+                self._risk.outcomes.spoilt(series, at_ms)
         elif isinstance(event, OrderPlaced):
-            due_ms = None if event.due_at is None else to_ms(event.due_at)
+            due_ms = self._deliveries.placed(series, at_ms, None if event.due_at is None else to_ms(event.due_at))
+            self._risk.outcomes.spoilt(series, due_ms)
             ledger.place_order(series, event.order_id, to_thousandths(event.units), due_ms)
         elif isinstance(event, OrderCancelled):
             ledger.cancel_order(series, event.order_id)

@@ -87,13 +87,28 @@ class Facts:
         cost = _cost(product, price[1])
         return round(units * max(0.0, price[0] - cost), 2), price[1]
 
-    def lead_time_days(self, series: Series, at_ms: int) -> float:
-        """Return the supplier's lead time, or the setting."""
+    def cost(self, series: Series, units: float, at_ms: int) -> tuple[float, str] | None:
+        """Return what so many units cost us, None where that is unknown."""
         product = self._core.view.product(series.sku, at_ms)
-        if product is not None and product.supplier is not None:
-            terms = self._core.view.supply_terms(product.supplier, series.store_id, series.sku, at_ms)
+        if product is None or product.unit_cost is None or product.currency is None:
+            return None
+        return round(units * product.unit_cost, 2), product.currency
+
+    def supplier(self, series: Series, at_ms: int) -> str | None:
+        """Return the name of a product's supplier, None where none is known."""
+        product = self._core.view.product(series.sku, at_ms)
+        return None if product is None else product.supplier
+
+    def lead_time_days(self, series: Series, at_ms: int) -> float:
+        """Return the supplier's lead time by the catalog, else as its orders were promised, else the setting."""
+        supplier = self.supplier(series, at_ms)
+        if supplier is not None:
+            terms = self._core.view.supply_terms(supplier, series.store_id, series.sku, at_ms)
             if terms is not None and terms.lead_time_days is not None:
                 return terms.lead_time_days
+            promised = self._core.suppliers.lead_days(supplier)
+            if promised is not None:
+                return promised
         return self._core.settings.lead_time_days
 
     def model_ref(self, series: Series) -> tuple[str, int] | None:

@@ -92,8 +92,9 @@ def cancel_order(series: Series, order_id: str) -> None:
     series.orders = [order for order in series.orders if order.order_id != order_id]
 
 
-def receive(series: Series, units: int, order_id: str | None) -> None:
-    """Close orders as far as a delivery goes: the one it names, else the earliest due."""
+def receive(series: Series, units: int, order_id: str | None) -> list[Order]:
+    """Close orders as far as a delivery goes: the one it names, else the earliest due; return those that it closed."""
+    closed = []
     for order in list(series.orders):
         if order_id is not None and order.order_id != order_id:
             continue
@@ -102,5 +103,7 @@ def receive(series: Series, units: int, order_id: str | None) -> None:
         units -= taken
         if order.units == 0 or order_id is not None:
             series.orders.remove(order)
+            closed.append(order)
         if units <= 0:
-            return
+            break
+    return closed

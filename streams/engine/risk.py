@@ -9,20 +9,31 @@
 
 Raised by a single sale between closes it is `early`; the next hour close confirms or withdraws it.
 
+When it opens is said in `online_models/alert_worth.py`, by the risk as it is *stated*: calibrated by what became of
+such risks before. Far above that, the threshold is only the on-hand from which it is worth a look. A new order takes
+the lead time and the lateness of its supplier; an open one comes as late as those of its orders that had not come by
+then.
+
 The one rule: all arithmetic of the risk is done when a period closes or an order changes; a sale compares two integers.
 """
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from online_models.stockout import LeadTimeDemand
+from online_models.alert_worth import AlertTerms, alert_threshold_units, watch_threshold_units
+from online_models.lead_times import lead_time_pmf, still_possible
+from online_models.stockout import LeadTimeDemand, RandomArrival
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from schemas.signals import Contribution, Measure
 from streams.engine.emitter import measures
+from streams.engine.excess import Excess
 from streams.engine.facts import Facts
 from streams.engine.ledger import on_hand_at
+from streams.engine.ordering import Ordering
+from streams.engine.outcomes import Outcomes
 from streams.engine.today import Today
 from streams.features import HISTORY_PERIODS, past_features
 
@@ -32,20 +43,26 @@ if TYPE_CHECKING:
     from streams.engine.core import Core
     from streams.engine.series import Order, Series
 
-#: How an order placed now arrives: on the stated day, or one or two days late.
-LEAD_TIME_SHARES = (0.8, 0.15, 0.05)
-#: An order overdue for longer than this is not counted on: nobody knows when it comes.
-_OVERDUE_MS = 2 * HOUR_MS
-_CRITICAL_RISK = 0.8
+#: An order that is later than this after a promised moment does not come at that moment any more.
+_OVERDUE_MS: Final = 2 * HOUR_MS
+_CRITICAL_RISK: Final = 0.8
+#: Days seen beyond the lead time where a sentence is made: the shelf may outlast it.
+_DAYS_BEYOND: Final = 7
 
 
-def lead_time_pmf(lead_time_days: float) -> list[float]:
-    """Return P(an order placed now arrives after i + 1 days).
+class Coming(NamedTuple):
+    """What is on order, by window of one trading day from now.
 
-    >>> lead_time_pmf(2.0)
-    [0.0, 0.8, 0.15, 0.05]
+    Parameters
+    ----------
+    certain
+        Units by window, of the orders behind the first.
+    first
+        The first, by its odds; None where nothing is on order.
     """
-    return [0.0] * (max(1, round(lead_time_days)) - 1) + list(LEAD_TIME_SHARES)
+
+    certain: list[float]
+    first: RandomArrival | None
 
 
 class Risk:
@@ -55,6 +72,11 @@ class Risk:
         self._core = core
         self._facts = facts
         self._today = Today(core, facts)
+        settings = core.settings
+        self._terms = AlertTerms(settings.risk_target, settings.alert_cost_days, round(settings.action_days))
+        self._ordering = Ordering(core, facts)
+        self._excess = Excess(core, facts, self._ordering)
+        self.outcomes = Outcomes(core)
 
     # --- at every movement ------------------------------------------------------------------------------------
 
@@ -90,7 +112,7 @@ class Risk:
     def confirm(self, series: Series, cut_ms: int) -> None:
         """Judge a series at a close, on what was on the shelf then."""
         on_hand = on_hand_at(series, cut_ms)
-        if on_hand is None or series.threshold is None or series.clear_at is None:
+        if on_hand is None or series.threshold is None:
             return
         overdue = any(_is_overdue(order, cut_ms) for order in series.orders)
         if overdue or series.risk_since is not None or on_hand <= series.threshold:
@@ -101,15 +123,16 @@ class Risk:
 
     def _judge(self, series: Series, cut_ms: int, on_hand: int) -> None:
         """Open, confirm, withdraw or clear, by what was on the shelf at the cut."""
-        if series.threshold is None or series.clear_at is None:
+        if series.threshold is None:
             return
+        clear_at = series.threshold if series.clear_at is None else series.clear_at
         if series.risk_since is None:
-            refilled = series.on_hand is not None and series.on_hand > series.clear_at
+            refilled = series.on_hand is not None and series.on_hand > clear_at
             if on_hand <= series.threshold and not refilled:
                 self._say_risk(series, cut_ms, on_hand, "opened", early=False)
         elif series.risk_early and series.risk_since > cut_ms:
             return  # raised by what came after the cut: the next close judges it
-        elif on_hand > (series.threshold if series.risk_early else series.clear_at):
+        elif on_hand > (series.threshold if series.risk_early else clear_at):
             if series.risk_early:
                 self._core.emitter.count("early_withdrawn")
             self._say_risk(series, cut_ms, on_hand, "cleared", early=bool(series.risk_early))
@@ -119,12 +142,12 @@ class Risk:
 
     def _catch_up(self, series: Series, now_ms: int, on_hand: int) -> None:
         """Go on from the judgement at the cut to what has happened since, as if it happened now."""
-        if series.threshold is None or series.clear_at is None:
+        if series.threshold is None:
             return
         if series.risk_since is None:
             if on_hand <= series.threshold:
                 self._say_risk(series, now_ms, on_hand, "opened", early=True)
-        elif not series.risk_early and on_hand > series.clear_at:
+        elif not series.risk_early and series.clear_at is not None and on_hand > series.clear_at:
             self._say_risk(series, now_ms, on_hand, "cleared", early=False)
 
     # --- when demand or orders changed ------------------------------------------------------------------------
@@ -136,27 +159,63 @@ class Risk:
         ahead = self._ahead(series, now_ms, model)
         if ahead is None:
             return None
-        target = self._core.settings.risk_target
-        series.threshold = round(ahead.risk_threshold_units(target) * THOUSANDTHS)
-        clear = ahead.risk_threshold_units(target * self._core.settings.clear_share)
-        series.clear_at = max(series.threshold, round(clear * THOUSANDTHS))
+        watch = watch_threshold_units(ahead, self._terms, self._core.risk_scale)
+        series.threshold, series.clear_at = round(watch * THOUSANDTHS), None
+        near = min(series.on_hand, on_hand_at(series, now_ms) or 0) <= series.threshold
+        if near or series.risk_since is not None:
+            self._refine(series, ahead)
         self._core.table.touch(series)
         return ahead
 
-    def _ahead(self, series: Series, now_ms: int, model: SeriesStack | None) -> LeadTimeDemand | None:
+    def _refine(self, series: Series, ahead: LeadTimeDemand) -> None:
+        """Work out at which on-hand a risk opens, and above which it is over, of a series that is near."""
+        scale, share = self._core.risk_scale, self._core.settings.clear_share
+        series.threshold = round(alert_threshold_units(ahead, self._terms, scale) * THOUSANDTHS)
+        clear_at = round(alert_threshold_units(ahead, self._terms, scale, share) * THOUSANDTHS)
+        series.clear_at = max(series.threshold, clear_at)
+
+    def close_period(self, series: Series, end_ms: int, model: SeriesStack) -> None:
+        """Plan a series anew when a period is over, and judge what is there for long."""
+        ahead = self.replan(series, end_ms, model)
+        on_hand = on_hand_at(series, end_ms)
+        if ahead is None or on_hand is None:
+            return
+        units = on_hand / THOUSANDTHS
+        until_ms = end_ms + round(ahead.lead_days) * DAY_MS
+        self.outcomes.note(series, ahead, units, end_ms, until_ms)
+        self._excess.judge(series, ahead, units, end_ms)
+
+    def _ahead(
+        self, series: Series, now_ms: int, model: SeriesStack | None, beyond: int | None = None
+    ) -> LeadTimeDemand | None:
+        """Return demand until an order placed now arrives, and `beyond` days more (a review period)."""
         core = self._core
         history = core.archive.of(series)
         if model is None:
             if not history.model:
                 return None
             model = core.model(history)
-        lead_days = self._facts.lead_time_days(series, now_ms)
-        pmf = lead_time_pmf(lead_days)
-        days = len(pmf) + max(1, round(core.settings.review_days)) + 7
-        means = self._daily_means(series, model, past_features(history.units(HISTORY_PERIODS)), days, now_ms)
+        pmf = lead_time_pmf(self._facts.lead_time_days(series, now_ms), self._shares(series, now_ms))
+        if beyond is None:
+            beyond = math.ceil(core.settings.review_days)
+        past = past_features(history.units(HISTORY_PERIODS))
+        means = self._daily_means(series, model, past, len(pmf) + beyond, now_ms)
         if means is None:
             return None
-        return LeadTimeDemand(means, model.dispersion, pmf, self._arrivals(series, now_ms, len(means)))
+        coming = self._coming(series, now_ms, len(means))
+        return LeadTimeDemand(
+            means,
+            model.dispersion,
+            pmf,
+            coming.certain,
+            first=coming.first,
+            grain=model.grain,
+            level_share=model.level_share,
+        )
+
+    def _shares(self, series: Series, at_ms: int) -> tuple[float, ...]:
+        """Return how late the orders of a series come."""
+        return self._core.suppliers.shares(self._facts.supplier(series, at_ms))
 
     def _daily_means(
         self, series: Series, model: SeriesStack, past: tuple[float, ...], days: int, now_ms: int
@@ -181,26 +240,55 @@ class Risk:
         rest = self._facts.rest_of_day(series, now_ms)
         return [rest * today + (1 - rest) * tomorrow for today, tomorrow in pairwise(daily)][:days]
 
-    def _arrivals(self, series: Series, now_ms: int, days: int) -> list[float]:
+    def _coming(self, series: Series, now_ms: int, days: int) -> Coming:
         """Return units on order by window of one trading day from now, each at the edge it comes nearest to."""
-        arrivals = [0.0] * days
-        rest = self._facts.rest_of_day(series, now_ms)
-        today = self._core.periods.day_number(now_ms)
-        for order in series.orders:
-            if order.due_ms is None or _is_overdue(order, now_ms):
+        certain: list[float] = []
+        first: RandomArrival | None = None
+        for units, odds in self._odds(series, now_ms):
+            inside = tuple([(window, share) for window, share in odds if window < days])
+            if first is None:
+                first = RandomArrival(units, inside)
                 continue
-            due_ms = max(order.due_ms, now_ms)
-            ahead = self._core.periods.day_number(due_ms) - today + rest - self._facts.rest_of_day(series, due_ms)
-            window = round(ahead)
+            window = _median(odds)
             if window < days:
-                arrivals[window] += order.units / THOUSANDTHS
-        return arrivals
+                certain = certain or [0.0] * days
+                certain[window] += units
+        return Coming(certain, first)
+
+    def _odds(self, series: Series, now_ms: int) -> list[tuple[float, list[tuple[int, float]]]]:
+        """Return units and odds by window of each delivery to come; those of one day are one delivery."""
+        if not series.orders:
+            return []
+        shares = self._shares(series, now_ms)
+        rest, periods = self._facts.rest_of_day(series, now_ms), self._core.periods
+        today = periods.day_number(now_ms)
+        units_by_day: dict[int, int] = {}
+        due_by_day: dict[int, int] = {}
+        for order in series.orders:
+            if order.due_ms is not None:
+                day = periods.day_number(order.due_ms)
+                units_by_day[day] = units_by_day.get(day, 0) + order.units
+                due_by_day[day] = max(due_by_day.get(day, order.due_ms), order.due_ms)
+        found = []
+        for day in sorted(units_by_day):
+            due_ms = due_by_day[day]
+            least = -((due_ms + _OVERDUE_MS - now_ms) // DAY_MS)
+            ahead = day - today + rest - self._facts.rest_of_day(series, due_ms)
+            odds: dict[int, float] = {}
+            for days_late, share in still_possible(shares, least):
+                window = max(0, round(ahead + days_late))
+                odds[window] = odds.get(window, 0.0) + share
+            if odds:
+                found.append((units_by_day[day] / THOUSANDTHS, list(odds.items())))
+        return found
 
     # --- saying so --------------------------------------------------------------------------------------------
 
     def _say_stockout(self, series: Series, at_ms: int, phase: Phase) -> None:
         started = at_ms if series.stockout_since is None else series.stockout_since
         series.stockout_since = None if phase == "cleared" else at_ms
+        if phase == "opened":
+            self.outcomes.emptied(series, at_ms)
         self._core.table.touch(series)
         ahead = self._ahead(series, at_ms, None) if phase == "opened" else None
         lost = None if ahead is None else ahead.expected_lost_units(0.0)
@@ -221,7 +309,8 @@ class Risk:
         series.risk_since = None if phase == "cleared" else started
         series.risk_early = int(early and phase != "cleared")
         self._core.table.touch(series)
-        ahead = self._ahead(series, at_ms, None)
+        review = math.ceil(self._core.settings.review_days)
+        ahead = self._ahead(series, at_ms, None, review + _DAYS_BEYOND)
         units = max(0, on_hand) / THOUSANDTHS
         if phase == "cleared" or ahead is None:
             evidence = measures("units", on_hand_units=units, on_order_units=_on_order(series))
@@ -230,7 +319,9 @@ class Risk:
             )
             return
         lead_days = self._facts.lead_time_days(series, at_ms)
-        risk = ahead.stockout_risk(units)
+        if series.clear_at is None:
+            self._refine(series, ahead)
+        risk = self._stated(ahead, units)
         lost = ahead.expected_lost_units(units)
         self._core.emitter.finding(
             "stockout_risk",
@@ -242,7 +333,7 @@ class Risk:
             early=early,
             evidence=self._evidence(series, ahead, units, lead_days, at_ms),
             times=self._times(series, ahead, units, at_ms, lead_days),
-            reasons=_reasons(ahead, series, units, lead_days, at_ms),
+            reasons=self._reasons(ahead, series, units, lead_days, at_ms),
             money=self._facts.money(series, lost, at_ms),
             model=self._facts.model_ref(series),
         )
@@ -264,22 +355,40 @@ class Risk:
     def _evidence(
         self, series: Series, ahead: LeadTimeDemand, units: float, lead_days: float, at_ms: int
     ) -> dict[str, Measure]:
-        settings = self._core.settings
         on_order = _on_order(series)
-        wanted = LeadTimeDemand(
-            ahead.means, ahead.dispersion, lead_time_pmf(lead_days + settings.review_days)
-        ).order_up_to_units(settings.service_level)
+        level = self._ordering.level(series, ahead, at_ms)
         demand = sum(ahead.means[:7]) / min(7, len(ahead.means))
         clears_at = None if series.clear_at is None else series.clear_at / THOUSANDTHS
         return {
-            **measures("share", risk_share=ahead.stockout_risk(units)),
+            **measures("share", risk_share=self._stated(ahead, units), service_share=level.service_share),
             **measures("units", on_hand_units=units, on_order_units=on_order),
             **measures("units", overdue_units=_overdue_units(series, at_ms) or None),
             **measures("units", lost_units=ahead.expected_lost_units(units)),
             **measures("units/day", demand_per_day_units=demand),
             **measures("days", lead_time_days=lead_days, days_of_cover=units / demand if demand > 0 else None),
-            **measures("units", order_units=max(0.0, wanted - units - on_order), clears_at_units=clears_at),
+            **measures("units", order_up_to_units=level.order_up_to_units, safety_units=level.safety_units),
+            **measures("units", order_units=max(0.0, level.order_up_to_units - units - on_order)),
+            **measures("units", clears_at_units=clears_at),
         }
+
+    def _stated(self, ahead: LeadTimeDemand, units: float) -> float:
+        return self._core.risk_scale.stated(ahead.demand_class(), ahead.stockout_risk(units))
+
+    def _reasons(
+        self, ahead: LeadTimeDemand, series: Series, units: float, lead_days: float, at_ms: int
+    ) -> list[Contribution]:
+        window = max(1, round(lead_days))
+        overdue = _overdue_units(series, at_ms)
+        in_time = max(0.0, sum(ahead.arrivals[:window]) - overdue)
+        reasons = [
+            Contribution(driver="demand until an order placed now arrives", units=round(sum(ahead.means[:window]), 3)),
+            Contribution(driver="on hand", units=round(-units, 3)),
+        ]
+        if in_time:
+            reasons.append(Contribution(driver="on order and due in time", units=round(-in_time, 3)))
+        if overdue:
+            reasons.append(Contribution(driver="overdue order, not sure to come", units=round(overdue, 3)))
+        return reasons
 
 
 def _on_order(series: Series) -> float:
@@ -294,16 +403,11 @@ def _overdue_units(series: Series, at_ms: int) -> float:
     return sum(order.units for order in series.orders if _is_overdue(order, at_ms)) / THOUSANDTHS
 
 
-def _reasons(ahead: LeadTimeDemand, series: Series, units: float, lead_days: float, at_ms: int) -> list[Contribution]:
-    wanted = sum(ahead.means[: max(1, round(lead_days))])
-    in_time = sum(ahead.arrivals[: max(1, round(lead_days))])
-    overdue = _overdue_units(series, at_ms)
-    reasons = [
-        Contribution(driver="demand until an order placed now arrives", units=round(wanted, 3)),
-        Contribution(driver="on hand", units=round(-units, 3)),
-    ]
-    if in_time:
-        reasons.append(Contribution(driver="on order and due in time", units=round(-in_time, 3)))
-    if overdue:
-        reasons.append(Contribution(driver="overdue order, not counted on", units=round(overdue, 3)))
-    return reasons
+def _median(odds: list[tuple[int, float]]) -> int:
+    """Return the window by which an order has more likely come than not."""
+    total = 0.0
+    for window, share in odds:
+        total += share
+        if total >= 0.5:
+            return window
+    return odds[-1][0]

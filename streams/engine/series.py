@@ -2,7 +2,7 @@
 
 ::
 
-    row   head ┆ what is known of eleven optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
+    row   head ┆ what is known of fourteen optional numbers ┆ open periods ┆ open hours ┆ recent movements ┆ open orders
           ┆ of a day that is open: closed hours, gaps
 
 The one rule: all quantities are thousandths of a unit, all times milliseconds; unknown is None in memory and takes no
@@ -19,7 +19,7 @@ from zlib import crc32
 #: Which optional numbers follow (one bit each; the highest: the hours of a day), next_period, counted_ms, price_ms,
 #: flags, no_sale_log, lengths.
 _HEAD = struct.Struct("<Hi3qd4H")
-#: The numbers that may be unknown, in the order of their bits.
+#: The numbers that may be unknown, in the order of their bits: fifteen at most.
 _OPTIONAL = (
     "on_hand",
     "last_sale_ms",
@@ -32,6 +32,9 @@ _OPTIONAL = (
     "surge_since",
     "drift_since",
     "slump_since",
+    "excess_since",
+    "stated_risk",
+    "stated_until",
 )
 _optional_of = attrgetter(*_OPTIONAL)
 _NUMBERS = [struct.Struct(f"<{count}q") for count in range(len(_OPTIONAL) + 1)]
@@ -77,6 +80,7 @@ class Series:
         "crc",
         "dirty",
         "drift_since",
+        "excess_since",
         "gaps",
         "hours",
         "index",
@@ -95,6 +99,8 @@ class Series:
         "segment",
         "sku",
         "slump_since",
+        "stated_risk",
+        "stated_until",
         "stockout_since",
         "store_id",
         "surge_since",
@@ -126,6 +132,10 @@ class Series:
         self.surge_since: int | None = None
         self.slump_since: int | None = None
         self.drift_since: int | None = None
+        self.excess_since: int | None = None
+        #: The risk whose outcome is awaited, and until when, see `outcomes.py`.
+        self.stated_risk: int | None = None
+        self.stated_until: int | None = None
         self.no_sale_log = 0.0
         self.zero_log = 0
         self.open: dict[int, list[int]] = {}

@@ -20,7 +20,8 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from online_models.stockout import LeadTimeDemand
+from online_models.distribution import LEVEL_SHARE
+from online_models.stockout import LeadTimeDemand, RandomArrival
 from streams.evaluation.panel import Floats
 
 HORIZON_DAYS: Final = 7
@@ -45,6 +46,8 @@ class Morning(NamedTuple):
         Demand of the last 28 days, unknown ones left out.
     leads
         What past deliveries took.
+    level_share
+        Of the error that all these days have in common.
     """
 
     on_hand: float
@@ -53,6 +56,7 @@ class Morning(NamedTuple):
     dispersion: float
     recent: Floats
     leads: LeadTimes
+    level_share: float = LEVEL_SHARE
 
 
 class LeadTimes:
@@ -98,36 +102,38 @@ class StockRule(Protocol):
 class OwnRisk:
     """Our stock-out risk: every arrival day of the first open order is weighed, later orders come after the horizon."""
 
-    def score(self, morning: Morning) -> float:
-        end = len(morning.means)
-        pmf = [0.0] * (end - 1) + [1.0]
-        if not morning.orders:
-            return LeadTimeDemand(morning.means, morning.dispersion, pmf).stockout_risk(morning.on_hand)
-        age, units = morning.orders[0]
-        rest = morning.orders[1:]
-        chances = morning.leads.arrival(age)[:end]
-        risk = 0.0
-        for day, chance in enumerate([*chances, max(0.0, 1.0 - sum(chances))]):
-            if chance > 0.0:
-                arrivals = [0.0] * end
-                if day < end:
-                    arrivals[day] = units
-                self._add_rest(arrivals, rest, morning.leads)
-                risk += chance * LeadTimeDemand(morning.means, morning.dispersion, pmf, arrivals).stockout_risk(
-                    morning.on_hand
-                )
-        return min(risk, 1.0)
+    def ahead(self, morning: Morning) -> LeadTimeDemand:
+        """Demand of the horizon against what is on order."""
+        days = len(morning.means)
+        certain = [0.0] * days
+        first: RandomArrival | None = None
+        for age, units in morning.orders:
+            chances = [(day, chance) for day, chance in enumerate(morning.leads.arrival(age)[:days]) if chance > 0.0]
+            if first is None:
+                first = RandomArrival(units, tuple(chances))
+            elif (day := _median_day(chances)) is not None:
+                certain[day] += units
+        return LeadTimeDemand(
+            morning.means,
+            morning.dispersion,
+            [0.0] * (days - 1) + [1.0],
+            certain,
+            first=first,
+            level_share=morning.level_share,
+        )
 
-    @staticmethod
-    def _add_rest(arrivals: list[float], rest: Sequence[tuple[int, float]], leads: LeadTimes) -> None:
-        """Put later orders on the day by which they have more likely come than not, if that lies in sight."""
-        for age, units in rest:
-            total = 0.0
-            for day, chance in enumerate(leads.arrival(age)[: len(arrivals)]):
-                total += chance
-                if total >= 0.5:
-                    arrivals[day] += units
-                    break
+    def score(self, morning: Morning) -> float:
+        return self.ahead(morning).stockout_risk(morning.on_hand)
+
+
+def _median_day(chances: Sequence[tuple[int, float]]) -> int | None:
+    """The day by which an order has more likely come than not, if that lies in sight."""
+    total = 0.0
+    for day, chance in chances:
+        total += chance
+        if total >= 0.5:
+            return day
+    return None
 
 
 class CoverRule:

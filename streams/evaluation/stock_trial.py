@@ -18,6 +18,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from online_models.alert_worth import AlertTerms, alert_urgency
+from online_models.distribution import LEVEL_SHARE
+from online_models.risk_calibration import DemandClass, RiskCalibration
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
 from streams.evaluation.panel import PERIODS_A_YEAR, Bools, Floats, Panel
@@ -41,19 +44,26 @@ from streams.evaluation.stock_rules import (
     StockRule,
     recent_demand,
 )
+from streams.settings import ShopSettings
 
 ACT_DAYS: Final = 2
+#: The shop's own, with an action as fast as the trial's.
+_TERMS: Final = AlertTerms(ShopSettings().risk_target, ShopSettings().alert_cost_days, ACT_DAYS)
+#: Mornings before the scored ones in which risks are stated and their outcomes learnt.
+WARM_UP_DAYS: Final = 28
 _COST_DAYS: Final = 0.5
 #: Few series see few stock-outs, and a threshold tuned on them is chance: each is then played with several stocks.
 _ENOUGH_SERIES, _MOST_STOCKS = 400, 8
 RULES: Final[dict[str, StockRule]] = {"risk": OwnRisk(), "cover": CoverRule(), "normal": NormalFormula()}
-DEFAULTS: Final = {"risk": 0.4, "cover": 1.0, "normal": 0.3}
-#: Thresholds that tuning tries.
+DEFAULTS: Final = {"risk": 1.0, "cover": 1.0, "normal": 0.3}
+#: Thresholds that tuning tries, from about a third of the default on. Of ours: urgency, which says whether to act upon
+#: a risk by what a stock-out would lose, and how soon (`online_models/alert_worth.py`).
 GRIDS: Final[dict[str, tuple[float, ...]]] = {
-    "risk": tuple(round(0.05 * k, 2) for k in range(1, 20)),
+    "risk": (0.35, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5),
     "cover": (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 1.8, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0),
     "normal": tuple(round(0.05 * k, 2) for k in range(1, 20)),
 }
+URGENCY: Final = "urgency"
 #: Rules whose scores are probabilities.
 PROBABILITIES: Final = ("risk", "normal")
 
@@ -150,13 +160,16 @@ def run_stock_trial(panel: Panel, make: FleetMaker, tail: int, seed: int, partit
         Number of tasks.
     """
     start = panel.n_periods - tail
+    warm_up = min(WARM_UP_DAYS, max(0, start - 2 * panel.season))
     # Nothing may be said of days whose seven days ahead are not over.
-    plan = Plan("stock", tuple(range(start, panel.n_periods - HORIZON_DAYS)), HORIZON_DAYS)
+    plan = Plan("stock", tuple(range(start - warm_up, panel.n_periods - HORIZON_DAYS)), HORIZON_DAYS)
     forecasts = run_fleet(panel, make, (plan,), partitions).forecasts[0]
     played = np.tile(np.arange(panel.n_series), min(_MOST_STOCKS, -(-_ENOUGH_SERIES // panel.n_series)))
     many, said = panel.take(played), forecasts.take(played)
     stock = simulate(many.demand, start, seed)
-    return judge_rules(score_mornings(many, said, stock), stock, plan, many)
+    scored = score_mornings(many, said, stock)
+    tail_plan = Plan("stock", plan.origins[warm_up:], HORIZON_DAYS)
+    return judge_rules({name: values[:, warm_up:] for name, values in scored.items()}, stock, tail_plan, many)
 
 
 def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> dict[str, Floats]:
@@ -168,14 +181,16 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
         Demand, what was forecast of it, and the stock over it.
     """
     plan = forecasts.plan
-    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in RULES}
+    found = {name: np.full((panel.n_series, len(plan.origins)), np.nan) for name in (*RULES, URGENCY)}
     arrivals = sorted((order.arrives, order.arrives - order.placed) for orders in stock.orders for order in orders)
     leads, come = LeadTimes(), 0
     closed = ~np.isfinite(panel.demand)
+    lessons = Lessons(stock, plan)
     for k, origin in enumerate(plan.origins):
         while come < len(arrivals) and arrivals[come][0] < origin:
             leads.learn(arrivals[come][1])
             come += 1
+        lessons.learn(k)
         for i in range(panel.n_series):
             if stock.on_hand[i, origin] <= 0.0 or not np.isfinite(forecasts.means[i, k]).all():
                 continue
@@ -187,13 +202,46 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
                 if order.placed < origin <= order.arrives
             )
             dispersion = 0.0 if forecasts.dispersion is None else float(np.nan_to_num(forecasts.dispersion[i, k]))
+            shared = LEVEL_SHARE if forecasts.level_share is None else float(forecasts.level_share[i, k])
             morning = Morning(
                 float(stock.on_hand[i, origin]), orders, means.tolist(), dispersion,
-                recent_demand(panel.demand[i], origin), leads,
+                recent_demand(panel.demand[i], origin), leads, shared if shared == shared else LEVEL_SHARE,
             )  # fmt: skip
             for name, rule in RULES.items():
-                found[name][i, k] = rule.score(morning)
+                if name != "risk":
+                    found[name][i, k] = rule.score(morning)
+            found["risk"][i, k], found[URGENCY][i, k] = lessons.state(i, k, morning)
     return found
+
+
+class Lessons:
+    """What became of the risks of earlier mornings, learnt as the product does: by demand class, when it is known.
+
+    Parameters
+    ----------
+    stock, plan
+        What happened, and the mornings.
+    """
+
+    def __init__(self, stock: StockHistory, plan: Plan) -> None:
+        self._scale = RiskCalibration()
+        self._onsets, self._origins = stock.onsets(), plan.origins
+        self._open: list[tuple[int, int, DemandClass, float]] = []
+
+    def state(self, series: int, place: int, morning: Morning) -> tuple[float, float]:
+        """Remember the risk of a morning as worked out; return it as stated, and how urgent an alert is."""
+        ahead = OwnRisk().ahead(morning)
+        risk, kind = ahead.stockout_risk(morning.on_hand), ahead.demand_class()
+        self._open.append((place, series, kind, risk))
+        return self._scale.stated(kind, risk), alert_urgency(ahead, morning.on_hand, _TERMS, self._scale)
+
+    def learn(self, place: int) -> None:
+        """Learn the outcomes that are known at a morning."""
+        over = [one for one in self._open if one[0] + HORIZON_DAYS <= place]
+        self._open = self._open[len(over) :]
+        for stated_at, series, kind, risk in over:
+            origin = self._origins[stated_at]
+            self._scale.learn(kind, risk, bool(self._onsets[series, origin : origin + HORIZON_DAYS].any()))
 
 
 def judge_rules(scored: dict[str, Floats], stock: StockHistory, plan: Plan, panel: Panel) -> StockResult:
@@ -213,10 +261,12 @@ def judge_rules(scored: dict[str, Floats], stock: StockHistory, plan: Plan, pane
     cases = np.isfinite(scored["risk"])
     half = count // 2
     rules = {}
-    for name, values in scored.items():
+    for name in RULES:
+        values = scored[name]
+        due = scored[URGENCY] if name == "risk" else values
         risks, happened = values[cases], ahead[cases]
         stated = name in PROBABILITIES
-        judge = [AlertJudge(values[:, part], stock, first + offset, panel) for part, offset in (
+        judge = [AlertJudge(due[:, part], stock, first + offset, panel) for part, offset in (
             (slice(0, half), 0), (slice(half, count), half)
         )]  # fmt: skip
         best = judge[0].best(GRIDS[name])

@@ -71,10 +71,19 @@ def test_a_history_never_holds_an_overflow() -> None:
 
 WHOLE = st.integers(-(2**62), 2**62)
 NAMES = ("on_hand", "last_sale_ms", "price", "threshold", "clear_at", "risk_since")
-MORE = ("stockout_since", "suspect_since", "surge_since", "drift_since", "slump_since")
+MORE = (
+    "stockout_since",
+    "suspect_since",
+    "surge_since",
+    "drift_since",
+    "slump_since",
+    "excess_since",
+    "stated_risk",
+    "stated_until",
+)
 
 
-@given(st.lists(st.one_of(st.none(), WHOLE), min_size=11, max_size=11), st.integers(-(2**60), 0), st.integers(0, 2**32))
+@given(st.lists(st.one_of(st.none(), WHOLE), min_size=14, max_size=14), st.integers(-(2**60), 0), st.integers(0, 2**32))
 def test_a_hot_row_comes_back_as_it_was(values: list[int | None], zero_log: int, seed: int) -> None:
     dice, series = Random(seed), Series("s", "café", 738_000)
     for name, value in zip((*NAMES, *MORE), values, strict=True):
