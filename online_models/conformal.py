@@ -44,7 +44,7 @@ def kept_shares(levels: Sequence[float], below: float, at_most: float) -> list[f
     width = at_most - below
     if width <= 0.0:
         return [1.0 if level > below else 0.0 for level in levels]
-    return [min(max((level - below) / width, 0.0), 1.0) for level in levels]
+    return [0.0 if level <= below else 1.0 if level >= at_most else (level - below) / width for level in levels]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from online_models import counts
 
-LEVEL_MEMORY_PERIODS = 30.0
+LEVEL_SHARE = 1.0 / 30.0
+"""What the level's error is taken to be before anything is learnt of it: that of a mean over 30 periods."""
 _ROUNDING = 1e-6
 SMALLEST_MEAN = 1e-9
 """Units below which nothing is expected: a faded mean's square would underflow."""
@@ -30,6 +31,8 @@ class DemandDistribution:
         Excess over Poisson: `var = grain * mean + dispersion * mean^2`.
     grain
         The step in which it is sold, units: 1 for pieces, 0.001 for what is weighed. Demand over its grain is a count.
+    level_share
+        Variance of the error that all periods forecast from one origin share, over the variance of one period.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class DemandDistribution:
     mean_units: float
     dispersion: float
     grain: float = 1.0
+    level_share: float = LEVEL_SHARE
 
     @property
     def variance(self) -> float:
@@ -82,19 +86,22 @@ class DemandDistribution:
 
         Notes
         -----
-        The periods' noise is independent, but they share one error of the level. A level learnt from about 30 periods
-        is itself off by a relative variance of `(1/mean + dispersion) / 30`, and that error does not average out:
-        `var = sum(m + a m^2) + c ((sum m)^2 - sum m^2)`. One period alone keeps its own distribution.
+        The periods' noise is independent, but they share one error of the level, and that does not average out:
+        `var = sum(m + a m^2) + c ((sum m)^2 - sum m^2)`, where `c = level_share (1/mean + a)`. A level learnt from n
+        periods is off by a share of 1/n; how demand wanders comes on top of it (`stack_run.py` learns the share). One
+        period alone keeps its own distribution.
         """
         total = sum(means)
         if total <= SMALLEST_MEAN:
-            return DemandDistribution(max(total, 0.0), self.dispersion, self.grain)
+            return DemandDistribution(max(total, 0.0), self.dispersion, self.grain, self.level_share)
         squares = sum(m * m for m in means)
-        dispersion = summed_dispersion(total, squares, len(means) * self.grain, self.dispersion)
-        return DemandDistribution(total, dispersion, self.grain)
+        dispersion = summed_dispersion(total, squares, len(means) * self.grain, self.dispersion, self.level_share)
+        return DemandDistribution(total, dispersion, self.grain, self.level_share)
 
 
-def summed_dispersion(total: float, squares: float, periods: float, dispersion: float) -> float:
+def summed_dispersion(
+    total: float, squares: float, periods: float, dispersion: float, level_share: float = LEVEL_SHARE
+) -> float:
     """Dispersion of a sum of periods with one common level error.
 
     Parameters
@@ -105,12 +112,19 @@ def summed_dispersion(total: float, squares: float, periods: float, dispersion: 
         Their number (times the grain).
     dispersion
         Of one period.
+    level_share
+        Variance of the level error over that of one period.
 
     Examples
     --------
+    One period has no other to share an error with. Two Poisson periods of 5 that share half of their variance: 10 and
+    twice a covariance of 2.5 make 15, which is 10 + 0.05 x 10^2.
+
     >>> summed_dispersion(5.0, 25.0, 1, 0.3)
     0.3
+    >>> summed_dispersion(10.0, 50.0, 2, 0.0, level_share=0.5)
+    0.05
     """
     square = total * total
-    level_error = (periods / total + dispersion) / LEVEL_MEMORY_PERIODS
+    level_error = (periods / total + dispersion) * level_share
     return (dispersion * squares + level_error * max(square - squares, 0.0)) / square

@@ -97,9 +97,11 @@ class OwnRegression:
             Keep the variances below the prior's; one lesson in many is enough.
         """
         river = self.river
-        root = math.sqrt(weight)
-        features = dict(zip(self.names, (x * root).tolist(), strict=True))
-        river.learn_one(features, target * root)  # type: ignore[no-untyped-call]
+        if weight != 1.0:
+            root = math.sqrt(weight)
+            x, target = x * root, target * root
+        features = dict(zip(self.names, x.tolist(), strict=True))
+        river.learn_one(features, target)  # type: ignore[no-untyped-call]
         covariance = river._ss_inv_arr
         covariance *= _REMEMBER
         if hold:

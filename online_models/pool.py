@@ -7,7 +7,8 @@ pool is learnt from in the order of the closes and stored under its own name, so
 
     Pool ── common ─────────── G: one regression for all series, without exogenous columns
        └── category "dairy" ── C: regression on what G leaves over, all columns
-                               slot ratios, losses of the experts, dispersion, level of a typical series
+                               slot ratios, losses of the experts, dispersion, level of a typical series,
+                               what errors of one origin have in common
 
 How long a part remembers is said in periods, not in lessons: a task of 10,000 series must not forget last week by noon.
 So each part counts its lessons per period.
@@ -21,26 +22,31 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from struct import Struct, error
 
 from online_models.least_squares import WeightedLeastSquares
 from online_models.stack_layout import Layout
 from schemas.errors import StateCorrupt
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _MAGIC = b"DP"
 _PREFIX = Struct("<2sBI")
 _CHECKSUM = Struct("<I")
 COMMON, CATEGORY = "common", "category:"
 
-_PERIOD, _COUNT, _PER_PERIOD, _SEEN, _VARIANCE, _LEVEL, _EXCESS, _SQUARE, _LOSS_SEEN, _LOSSES = range(10)
+(
+    _PERIOD, _COUNT, _PER_PERIOD, _SEEN, _VARIANCE, _LEVEL, _EXCESS, _SQUARE, _SHARED, _PAIRS, _LOSS_SEEN, _LOSSES,
+) = range(12)  # fmt: skip
 _NO_PERIOD = -(2.0**52)
 _LEAST_MEMORY = 800.0
 _LEAST_SHORT_MEMORY = 300.0
 _SHORT_MEMORY_PERIODS = 28.0
 _RATIO_PRIOR = 2.0
 _PRIOR_DISPERSION = 0.5
+_PRIOR_SHARE, _PRIOR_PAIRS = 0.1, 30.0
+"""What errors of one origin share before any run is over, and its weight: that of some three runs of a fortnight."""
+_PERIODS_A_RUN = 14
 _LARGEST_DISPERSION = 50.0
 GLOBAL_PRIOR, CATEGORY_PRIOR = 10.0, 1.0
 
@@ -177,6 +183,12 @@ class Category(Part):
         return min(max(self.numbers[_EXCESS], 0.0) / square, _LARGEST_DISPERSION)
 
     @property
+    def level_share(self) -> float:
+        """Variance of the error that periods forecast from one origin share, over that of one period."""
+        numbers = self.numbers
+        return (numbers[_SHARED] + _PRIOR_PAIRS * _PRIOR_SHARE) / (numbers[_PAIRS] + _PRIOR_PAIRS)
+
+    @property
     def losses(self) -> array[float]:
         """Mean loss of each expert, in scales."""
         return self.numbers[_LOSSES : self._losses]
@@ -191,6 +203,11 @@ class Category(Part):
         at = self._losses + slot
         numbers = self.numbers
         return (numbers[at] + _RATIO_PRIOR) / (numbers[at + self._layout.season] + _RATIO_PRIOR)
+
+    def ratios(self, slots: Sequence[int]) -> list[float]:
+        """Return the ratios of several slots."""
+        found: dict[int, float] = {slot: self.ratio(slot) for slot in set(slots)}
+        return [found[slot] for slot in slots]
 
     def learn_level(self, slot: int, y: float, level: float, units: float) -> None:
         """Learn the slot's ratio from a series, both numbers in its scales, and the typical level in units."""
@@ -219,6 +236,14 @@ class Category(Part):
         keep = 1.0 - 1.0 / self.short_memory()
         numbers[_EXCESS] = keep * numbers[_EXCESS] + excess
         numbers[_SQUARE] = keep * numbers[_SQUARE] + square
+
+    def learn_level_share(self, excess: float, pairs: float) -> None:
+        """Learn from a run: its squared error over its variance, less 1, and what a full share would make of it."""
+        numbers = self.numbers
+        self.changed = True
+        keep = 1.0 - _PERIODS_A_RUN / self.memory()
+        numbers[_SHARED] = keep * numbers[_SHARED] + excess
+        numbers[_PAIRS] = keep * numbers[_PAIRS] + pairs
 
 
 class Pool:

@@ -11,7 +11,7 @@ series may have taught the pool what happened in it.
                                 ▼                                                  │
                    learn: pool (G, C), own regression (L), levels, slots ──────────┘
 
-    seen in part (exposure e)    y' = y + (1 - e) x mean, learnt with weight e; below 0.02 nothing is learnt
+    seen in part (exposure e)    y' = y + what the hidden part would have brought; below 0.02 nothing is learnt
                                  experts, dispersion and drift are judged only above 0.5
     sells in < half of periods   only TSB, global and category speak
     hardly sells any more        TSB alone speaks, and nothing is taught to the pool
@@ -31,9 +31,11 @@ from online_models import registry
 from online_models.columns import COLUMNS, Column, Features
 from online_models.conformal import NOMINAL, CalibratedDistribution
 from online_models.demand_class import DemandClass, class_of_forecast
+from online_models.distribution import LEVEL_SHARE
 from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
 from online_models.drift_calibration import CLASSES, class_of
 from online_models.explanation import Explanation, changes_of, take_apart, usual_features
+from online_models.lost_sales import hidden_units
 from online_models.pool import Category
 from online_models.season_change import season_warm_up
 from online_models.stack_experts import StackExperts
@@ -42,6 +44,7 @@ from online_models.stack_layout import (
     DIFFERENCES,
     EXPERTS,
     GRAIN_THOUSANDTHS,
+    ISSUED_ANSWER,
     ISSUED_DISPERSION,
     ISSUED_MEAN,
     ISSUED_NAIVE,
@@ -59,6 +62,7 @@ from online_models.stack_layout import (
     layout_of,
 )
 from online_models.stack_levels import StackLevels
+from online_models.stack_run import RUN_ISSUED, RUN_SHARE, RUN_SLOT, StackRun
 from online_models.stack_score import CALIBRATED_FROM, StackScore
 from online_models.stack_watch import CUSUM, Beside, StackWatch
 from schemas.errors import StateCorrupt
@@ -76,6 +80,7 @@ _DORMANT = 0.002
 _REOPENED = 0.1
 #: Of the gamma distribution of levels within a category: products of one category differ much.
 _COLD_SHAPE = 0.5
+_LEAST_USUAL_SHARE, _LARGEST_USUAL_SHARE = 0.2, 2.0
 
 
 class SeriesStack:
@@ -109,7 +114,7 @@ class SeriesStack:
     """
 
     __slots__ = (
-        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_score", "_state", "_watch",
+        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_run", "_score", "_state", "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +129,7 @@ class SeriesStack:
         self.extras = tuple(registry.make(name, season, columns) for name in extras)
         self._experts = StackExperts(layout)
         self._levels = StackLevels(layout)
+        self._run = StackRun(layout)
         self._score = StackScore(layout)
         self._state = state = array("f", bytes(4 * layout.size))
         #: The same memory, for what is done on whole stretches.
@@ -137,6 +143,8 @@ class SeriesStack:
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
         state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
         state[GRAIN_THOUSANDTHS] = _PIECE
+        state[layout.run + RUN_SLOT] = state[layout.run + RUN_ISSUED] = NEVER
+        state[layout.run + RUN_SHARE] = LEVEL_SHARE
         state[layout.levels : layout.ratio] = array("f", NOMINAL)
         for place in range(layout.ratio, layout.usual):
             state[place] = NEVER
@@ -186,6 +194,11 @@ class SeriesStack:
         return self._state[ISSUED_DISPERSION]
 
     @property
+    def level_share(self) -> float:
+        """Variance of the error that coming periods share, over that of one of them, as of the forecast issued last."""
+        return self._state[self.layout.run + RUN_SHARE]
+
+    @property
     def levels(self) -> tuple[float, ...]:
         """Calibrated level of each of the nominal ones, ascending."""
         return tuple(self._state[self.layout.levels : self.layout.ratio])
@@ -233,7 +246,7 @@ class SeriesStack:
         """Demand of a period around a mean, scattered and calibrated as of the forecast issued last."""
         grain = self.grain
         levels = self.levels if mean_units >= CALIBRATED_FROM * grain else NOMINAL
-        return CalibratedDistribution(mean_units, self._state[ISSUED_DISPERSION], grain, levels)
+        return CalibratedDistribution(mean_units, self._state[ISSUED_DISPERSION], grain, self.level_share, levels)
 
     # --- forecasting ------------------------------------------------------------------------------------------
 
@@ -261,7 +274,7 @@ class SeriesStack:
         if not state[SEEN]:
             return None
         ratio = category.ratio(x.slot)
-        means = self._experts.means(state, x, ratio, category)
+        means, answers = self._experts.means(state, x, ratio, category)
         if self.extras:
             means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
         weights = self._score.weights(state, category)
@@ -271,6 +284,9 @@ class SeriesStack:
         state[ISSUED_DISPERSION] = self._score.dispersion(state, category)
         last = state[layout.last + x.slot]
         state[ISSUED_NAIVE] = last if last >= 0.0 else state[NEWEST]
+        answer = sum([weight * units for weight, units in zip(weights, answers, strict=False)])
+        state[ISSUED_ANSWER] = answer if layout.answers_known else 0.0
+        self._issue_run(x.slot, answer, category)
         return self.issued
 
     def _issue_cold(self, mean: float, ratio: float) -> StackForecast | None:
@@ -278,7 +294,17 @@ class SeriesStack:
         state[layout.means : layout.losses] = array("f", [mean] * layout.experts)
         state[ISSUED_MEAN], state[ISSUED_RATIO], state[ISSUED_NAIVE] = mean, ratio, 0.0
         state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
+        state[ISSUED_ANSWER] = 0.0
         return self.issued
+
+    def _issue_run(self, slot: int, answer_units: float, category: Category) -> None:
+        """Begin a run if none is under way, and keep what its origin says of the next period."""
+        state, layout = self._state, self.layout
+        if self._run.wants_origin(state):
+            slots = [Features((slot + ahead) % layout.season) for ahead in range(layout.frozen_slots)]
+            means = self.horizon_means(slots, category) or ()
+            self._run.begin(state, slot, means, state[ISSUED_DISPERSION])
+        self._run.issue(state, slot, answer_units, category)
 
     def horizon_means(self, xs: Sequence[Features], category: Category) -> list[float] | None:
         """Expected units of each of several coming periods, all seen from now.
@@ -328,7 +354,7 @@ class SeriesStack:
         state = self._state
         if not state[SEEN]:
             return None
-        means = self._experts.means(state, x, category.ratio(x.slot), category)
+        means, _ = self._experts.means(state, x, category.ratio(x.slot), category)
         means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
         weights = self._score.weights(state, category)
         return take_apart(self.layout, state, x, category, weights, means, self._experts.regression.coefficients)
@@ -394,12 +420,15 @@ class SeriesStack:
         mae, mse = (state[MEAN_ABSOLUTE], state[MEAN_SQUARE]) if known else (None, None)
         if y_units is None:
             state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
+            self._run.skip(state)
             return StackLesson(issued, None, None, 0.0, None, None, None, None, mae, mse)
         if not math.isfinite(y_units):
             raise ValueError(f"demand must be a finite number of units, not {y_units}")
         y = float(y_units) if y_units > 0.0 else 0.0
         exposure = min(max(exposure, 0.0), 1.0)
-        lost = (1.0 - exposure) * issued.mean_units if issued else 0.0
+        lost = (
+            hidden_units(y, exposure, issued.mean_units, issued.distribution.dispersion, self.grain) if issued else 0.0
+        )
         demand = y + lost
         residual = standardised = finding = against = None
         if issued is not None and exposure > _JUDGED_EXPOSURE:
@@ -409,9 +438,12 @@ class SeriesStack:
             if not self.never_sold:
                 finding, against = self._judge_drift(demand, issued, x.slot)
                 self._score.learn(state, demand, issued.means, issued.distribution, category)
+                self._run.learn(state, demand, self.grain, state[SHARE], category)
+        else:
+            self._run.skip(state)
         if exposure >= _LEAST_EXPOSURE and (issued is not None or exposure > _JUDGED_EXPOSURE):
             state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
-            self._learn(demand, x, category, period, exposure)
+            self._learn(demand, x, category, period, exposure, y > 0.0)
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
         return StackLesson(issued, y, demand, lost, residual, standardised, finding, against, mae, mse)
 
@@ -426,18 +458,27 @@ class SeriesStack:
         ratios = state[layout.ratio : layout.slot_mean] if state[SEEN] >= season_warm_up(layout.season) else ()
         return self._watch.update(y, issued, slow_units, slot, ratios, caution)
 
-    def _learn(self, y: float, x: Features, category: Category, period: int, weight: float) -> None:
+    def _learn(self, y: float, x: Features, category: Category, period: int, exposure: float, sold: bool) -> None:
         state = self._state
         # A series that has as good as ended is cheap to close, and does not teach the others to expect nothing.
         if state[SEEN] and state[SCALE] > 0.0 and (y > 0.0 or state[SHARE] >= _DORMANT):
-            self._experts.learn(state, y, x, category, period, weight)
+            self._experts.learn(state, y, x, category, period)
         own = state[self.layout.ratio + x.slot]
-        self._levels.follow(state, y, x.slot, x.row, own if own >= 0.0 else category.ratio(x.slot), weight)
+        ratio = own if own >= 0.0 else category.ratio(x.slot)
+        self._levels.follow(state, y, x.slot, x.row, ratio, exposure, self._usual_share(), sold)
         for expert in self.extras:
             expert.learn(y, x.slot, x.row)
 
+    def _usual_share(self) -> float:
+        """Return a usual day's demand over that of the day that was forecast."""
+        mean, answer = self._state[ISSUED_MEAN], self._state[ISSUED_ANSWER]
+        if mean <= 0.0:
+            return 1.0
+        share = 1.0 - answer / mean
+        return min(max(share, _LEAST_USUAL_SHARE), _LARGEST_USUAL_SHARE)
+
     def jump(self) -> float:
-        """Answer a drift finding: take the fast level for the truth, and let the own regression learn faster.
+        """Answer a drift finding: go half of the way to the fast level, and learn the rest as a young series would.
 
         For forecasts of a signal-to-noise of `JUMP_SIGNAL_TO_NOISE` or more.
 
@@ -448,7 +489,6 @@ class SeriesStack:
         """
         mid = self._state[MID]
         self._levels.jump(self._state)
-        self.reopen()
         return self._state[MID] / mid if mid > 0.0 else 1.0
 
     def reopen(self) -> None:

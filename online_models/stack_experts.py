@@ -30,11 +30,14 @@ from online_models.own_regression import OwnRegression
 from online_models.pool import Category
 from online_models.stack_features import Floats, StackFeatures
 from online_models.stack_layout import (
+    CATEGORY,
     EXPERTS,
     GLOBAL,
     ISSUED_RATIO,
+    LEVEL,
     MID,
     NEVER,
+    REGRESSION,
     SCALE,
     SEEN,
     SHARE,
@@ -68,8 +71,10 @@ class StackExperts:
         self._features = StackFeatures(layout)
         self.regression = OwnRegression(layout.feature_names[layout.first_own :])
 
-    def means(self, state: array[float], x: Features, ratio: float, category: Category) -> list[float]:
-        """Return each expert's expected units.
+    def means(
+        self, state: array[float], x: Features, ratio: float, category: Category
+    ) -> tuple[list[float], list[float]]:
+        """Return each expert's expected units, and how many of them are its answer to what is known of the period.
 
         Parameters
         ----------
@@ -85,20 +90,29 @@ class StackExperts:
         scale = state[SCALE]
         tsb = state[SHARE] * state[SIZE]
         if scale <= 0.0:
-            return [0.0, tsb, 0.0, 0.0, 0.0]
+            return [0.0, tsb, 0.0, 0.0, 0.0], [0.0] * len(EXPERTS)
         layout = self._layout
         own = state[layout.ratio + x.slot]
         row = self._features.one(state, x, ratio)
         level = state[MID] * (own if own >= 0.0 else ratio)
         shared = category.common.model.predict(row[: layout.own_width])
         pooled = shared + category.model.predict(row)
-        regressed = self._base(row) + self.regression.predict(row[layout.first_own :])
-        if layout.answers_known:
-            answer = float(category.model.theta[layout.own_width :] @ row[layout.own_width :])
-            shared += answer
-            level = max(level + scale * answer, 0.0)
-            tsb = max(tsb + scale * answer * state[SHARE], 0.0)
-        return [level, tsb, scale * _held(shared), scale * _held(pooled), scale * _held(regressed)]
+        coefficients = self.regression.coefficients
+        regressed = self._base(row) + float(coefficients @ row[layout.first_own :])
+        answers = [0.0] * len(EXPERTS)
+        if layout.known:
+            known = row[layout.own_width :]
+            answer = float(category.model.theta[layout.own_width :] @ known)
+            mine = float(coefficients[layout.own_width - layout.first_own :] @ known)
+            if layout.answers_known:
+                units = scale * answer
+                shared += answer
+                level = max(level + units, 0.0)
+                tsb = max(tsb + units * state[SHARE], 0.0)
+                answers = [units, units * state[SHARE], units, units, scale * mine]
+            else:
+                answers = [0.0, 0.0, 0.0, scale * answer, scale * mine]
+        return [level, tsb, scale * _held(shared), scale * _held(pooled), scale * _held(regressed)], answers
 
     def _base(self, row: Vector) -> float:
         """Return the naive level that the series' own regression starts from, in scales."""
@@ -131,23 +145,25 @@ class StackExperts:
         if scale <= 0.0:
             return [weights[TSB] * tsb] * len(xs)
         rows = self._features.many(numbers, xs, category)
-        shaped = rows[:, layout.shaped]
-        base = 0.5 * (shaped + rows[:, layout.slot_expectation])
-        shared = rows[:, : layout.own_width] @ category.common.model.theta
-        pooled = shared + rows @ category.model.theta
-        regressed = base + rows[:, layout.first_own :] @ self.regression.coefficients
-        sold = np.full(len(xs), tsb / scale)
+        theta = category.model.theta
+        base = 0.5 * (rows[:, layout.shaped] + rows[:, layout.slot_expectation])
+        means = np.empty((len(EXPERTS), len(xs)))
+        means[LEVEL] = rows[:, layout.shaped]
+        means[TSB] = tsb / scale
+        means[GLOBAL] = rows[:, : layout.own_width] @ category.common.model.theta
+        means[CATEGORY] = means[GLOBAL] + rows @ theta
+        means[REGRESSION] = base + rows[:, layout.first_own :] @ self.regression.coefficients
         if layout.answers_known:
-            answer = rows[:, layout.own_width :] @ category.model.theta[layout.own_width :]
-            shared += answer
-            shaped = shaped + answer
-            sold += answer * state[SHARE]
-        means = np.maximum((shaped, sold, shared, pooled, regressed), 0.0)
-        means[GLOBAL:] = np.minimum(means[GLOBAL:], LARGEST_TARGET)
-        found: list[float] = (scale * (weights[: len(EXPERTS)] @ means)).tolist()
+            answer = rows[:, layout.own_width :] @ theta[layout.own_width :]
+            means[GLOBAL] += answer
+            means[LEVEL] += answer
+            means[TSB] += answer * state[SHARE]
+        np.maximum(means, 0.0, out=means)
+        np.minimum(means[GLOBAL:], LARGEST_TARGET, out=means[GLOBAL:])
+        found: list[float] = ((scale * np.array(weights[: len(EXPERTS)])) @ means).tolist()
         return found
 
-    def learn(self, state: array[float], y: float, x: Features, category: Category, period: int, weight: float) -> None:
+    def learn(self, state: array[float], y: float, x: Features, category: Category, period: int) -> None:
         """Teach the regressions a period; the series must have a scale.
 
         Parameters
@@ -162,8 +178,6 @@ class StackExperts:
             Of the series.
         period
             Its ordinal.
-        weight
-            Share of the period that was seen.
         """
         layout = self._layout
         common = category.common
@@ -178,20 +192,20 @@ class StackExperts:
         error = target - common.model.predict(own)
         left = error - category.model.predict(row)
         variance = state[VARIANCE]
-        case, clip = weight, LARGEST_TARGET
+        case, clip = 1.0, LARGEST_TARGET
         if variance > 0.0:
-            case *= min(max(common.variance / variance, _LEAST_WEIGHT), _LARGEST_WEIGHT)
+            case = min(max(common.variance / variance, _LEAST_WEIGHT), _LARGEST_WEIGHT)
             clip = _CLIPPED_AT_SD * math.sqrt(variance)
         common.model.learn(own, _within(error, clip), case, common.forgetting(), common.seen % _HELD_EVERY == 0)
         category.model.learn(row, _within(left, clip), case, category.forgetting(), category.seen % _HELD_EVERY == 0)
         mine = row[layout.first_own :]
         learned = self.regression.predict(mine)
         surprise = target - self._base(row) - learned
-        self.regression.learn(mine, learned + _within(surprise, clip), weight, state[SEEN] % _HELD_EVERY == 0)
+        self.regression.learn(mine, learned + _within(surprise, clip), 1.0, state[SEEN] % _HELD_EVERY == 0)
         mid = state[MID]
         category.learn_level(x.slot, target, min(mid / scale, LARGEST_TARGET), mid)
         squared = min(left * left, clip * clip)
-        step = weight * max(_VARIANCE_GAIN, 1.0 / state[SEEN])
+        step = max(_VARIANCE_GAIN, 1.0 / state[SEEN])
         state[VARIANCE] = variance + step * (squared - variance) if variance > 0.0 else squared
         common.note_variance(state[VARIANCE])
 

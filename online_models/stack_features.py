@@ -6,6 +6,7 @@ of the features is that of `stack_layout.py`.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 
@@ -121,21 +122,31 @@ class StackFeatures:
         layout = self._layout
         known = layout.known
         table = None
-        if known and all(len(x.row) == len(layout.columns) for x in xs):
-            table = np.array([x.row for x in xs])[:, known]
-        if known and (table is None or np.isnan(table).any()):
+        given = [x.row for x in xs]
+        told = known and any(given)
+        if told and set(map(len, given)) == {len(layout.columns)}:
+            table = np.array(given)[:, layout.known_stretch or known]
+        # A sum is no number as soon as one of its terms is none.
+        if told and (table is None or math.isnan(table.sum())):
             state = array("f", numbers.tobytes())
             return np.array([self.one(state, x, category.ratio(x.slot)) for x in xs])
         season = layout.season
-        slots = np.array([x.slot for x in xs])
-        inverse = 1.0 / float(numbers[SCALE])
+        each = [x.slot for x in xs]
+        slots = np.array(each)
+        scale = float(numbers[SCALE])
+        inverse = 1.0 / scale
         mid, fast = min(float(numbers[MID]) * inverse, LARGEST), min(float(numbers[FAST]) * inverse, LARGEST)
-        categories = np.array([category.ratio(x.slot) for x in xs])
+        categories = np.array(category.ratios(each))
         states = numbers[layout.ratio : layout.usual].astype(np.float64).reshape(3, season)
-        ratios, slot_means, lasts = states.take(slots, axis=1)
-        ratio = np.where(ratios < 0.0, categories, ratios)
+        ratio, slot_mean, last = states.take(slots, axis=1)
+        young = states.min() < 0.0
+        if young:
+            ratio = np.where(ratio < 0.0, categories, ratio)
         shaped = np.minimum(mid * ratio, LARGEST)
-        slot_mean = np.where(slot_means < 0.0, shaped, np.minimum(slot_means * inverse, LARGEST))
+        if young:
+            slot_mean = np.where(slot_mean < 0.0, shaped * scale, slot_mean)
+            last = np.where(last < 0.0, slot_mean, last)
+        slot_mean = np.minimum(slot_mean * inverse, LARGEST)
         rows = np.zeros((len(xs), layout.width))
         if layout.by_slot:
             rows[np.arange(len(xs)), slots] = 1.0
@@ -143,7 +154,7 @@ class StackFeatures:
         own[:, :3] = (1.0, _clipped(fast - mid), mid)
         own[:, 3] = shaped
         own[:, 4] = slot_mean
-        own[:, 5] = np.where(lasts < 0.0, slot_mean, np.minimum(lasts * inverse, LARGEST))
+        own[:, 5] = np.minimum(last * inverse, LARGEST)
         own[:, 6] = np.minimum(fast * ratio, LARGEST)
         own[:, 7] = np.minimum(mid * categories, LARGEST)
         own[:, 8] = numbers[SHARE]

@@ -6,8 +6,9 @@ Why: a million series are stored, so a series is one array of 4-byte floats; an 
 
 ::
 
-    scalars ┆ issued means (experts) ┆ losses (experts) ┆ levels (9) ┆ ratio, slot mean, last (season each)
-            ┆ usual value of each known column ┆ the same by slot (seasons up to a week) ┆ own regression: eta, triangle
+    scalars ┆ run: scalars, frozen forecasts (slots) ┆ issued means (experts) ┆ losses (experts) ┆ levels (9)
+            ┆ ratio, slot mean, last (season each) ┆ usual value of each known column
+            ┆ the same by slot (seasons up to a week) ┆ own regression: eta, triangle
 
 The features, in the order of every regression. The global one reads up to `known`, the series' own one from `own`::
 
@@ -39,10 +40,14 @@ INTERMITTENT = (TSB, GLOBAL, CATEGORY)
 (
     SEEN, SCALE, MID, FAST, SHARE, SIZE, SIZES, SOLD_SHARE, NEWEST,
     EXCESS, SQUARE, ERRORS, VARIANCE, LOSS_SEEN, REFERENCE, DIFFERENCES, MEAN_ABSOLUTE, MEAN_SQUARE,
-    ISSUED_MEAN, ISSUED_DISPERSION, ISSUED_RATIO, ISSUED_NAIVE, GRAIN_THOUSANDTHS,
-) = range(23)  # fmt: skip
-SCALARS = 23
+    ISSUED_MEAN, ISSUED_DISPERSION, ISSUED_RATIO, ISSUED_NAIVE, GRAIN_THOUSANDTHS, ISSUED_ANSWER, LEVEL_AGE,
+) = range(25)  # fmt: skip
+SCALARS = 25
+RUN_SCALARS = 11
+"""Of the run of periods forecast from one origin; `stack_run.py` names them."""
 NEVER = -1.0
+HARDLY_SELLS = 0.02
+"""Share of periods with a sale below which a series is as good as gone."""
 OWN_FEATURES = 9
 SHAPED, SLOT_MEAN = 3, 4
 """Places, among the features, of the two halves of the naive level."""
@@ -82,6 +87,9 @@ class Layout:
         self.intermittent = (*INTERMITTENT, *range(len(EXPERTS), self.experts))
         #: A list, not a tuple: numpy picks columns by it.
         self.known = [i for i, column in enumerate(columns) if not column.in_units]
+        first, width = (self.known[0], len(self.known)) if self.known else (0, 0)
+        #: The same as one stretch where they lie side by side, as they mostly do: a view, not a copy.
+        self.known_stretch = slice(first, first + width) if self.known == list(range(first, first + width)) else None
         self.long_season = season > LONGEST_SHORT_SEASON
         self.by_slot = 1 < season <= LONGEST_WITH_SLOT_COLUMNS
         self.first_own = season if self.by_slot else 0
@@ -90,6 +98,9 @@ class Layout:
         #: Whether the experts without columns of their own are told of what is known.
         self.answers_known = self.by_slot and bool(self.known)
         self.shaped, self.slot_expectation = self.first_own + SHAPED, self.first_own + SLOT_MEAN
+        #: Periods after which the sum of errors from one origin is judged.
+        self.run_periods = 8 if self.long_season else 14 if season <= LONGEST_WITH_SLOT_COLUMNS else 6
+        self.frozen_slots = min(season, self.run_periods)
         self.memory_periods = MEMORY_PERIODS.get(season, float(max(season, 28)))
         self.feature_names = self._feature_names()
         self._places()
@@ -107,7 +118,9 @@ class Layout:
 
     def _places(self) -> None:
         season, known = self.season, len(self.known)
-        self.means = SCALARS
+        self.run = SCALARS
+        self.frozen = self.run + RUN_SCALARS
+        self.means = self.frozen + self.frozen_slots
         self.losses = self.means + self.experts
         self.levels = self.losses + self.experts
         self.ratio = self.levels + len(NOMINAL)

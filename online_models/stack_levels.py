@@ -1,23 +1,27 @@
 """How a series' levels, slots and usual values move when a period is over.
 
-The one rule: everything here is an exponentially weighted mean that starts as a plain mean (gain at least 1/n), and a
-period seen in part moves it in part.
+The one rule: everything here is an exponentially weighted mean that starts as a plain mean (gain at least 1/n). A
+period seen in part comes with the rest filled in, and is learnt like any other: a weight for what was seen would count
+the days that emptied their shelf by noon, which are the busy ones, for less.
 
 =================  ===================  ======================================================================
 state              half-life (weekly)   of
 =================  ===================  ======================================================================
 scale              63 (26) periods      demand; the unit of all features
-mid, fast          21 (8), 5 (3)        demand over its slot's ratio
+mid, fast          21 (8), 5 (3)        demand over its slot's ratio; after a drift n starts at 4 again, scale too
 reference          60 (26)              the same, slowly: what drift is tested against
 ratio of a slot    gain .12 (.5)        demand over mid; the first two visits .3 (.6)
 mean of a slot     gain .25 (.5)        demand; the first two visits .5
 usual value        21 (8)               a known column; by slot with the gain of the slot's mean
 share, size        gain .1              sold or not; units where sold (TSB)
 =================  ===================  ======================================================================
+
+Ratio, mean and size learn what a usual day would have sold: a promotion's lift, as it was forecast, is taken out.
 """
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 
@@ -26,6 +30,7 @@ from online_models.slot_level import half_life
 from online_models.stack_layout import (
     DIFFERENCES,
     FAST,
+    LEVEL_AGE,
     MEAN_ABSOLUTE,
     MEAN_SQUARE,
     MID,
@@ -45,6 +50,8 @@ _TSB_GAIN = 0.1
 _SOLD_GAIN = gain(21.0)
 
 
+_AGE_AFTER_JUMP = 4.0
+"""Periods behind the levels after a jump: the next one weighs a fifth."""
 _SEEN_WHOLE = 0.95
 """Share of a period above which what was sold is taken for what was wanted."""
 
@@ -76,7 +83,15 @@ class StackLevels:
         self._first_visits = 2 * season
 
     def follow(
-        self, state: array[float], y: float, slot: int, row: Sequence[float], ratio: float, weight: float
+        self,
+        state: array[float],
+        y: float,
+        slot: int,
+        row: Sequence[float],
+        ratio: float,
+        exposure: float = 1.0,
+        usual_share: float = 1.0,
+        sold: bool = True,
     ) -> None:
         """Learn the demand of a period.
 
@@ -85,42 +100,51 @@ class StackLevels:
         state
             The series' array.
         y
-            Demand, units.
+            Demand, units, with the unseen part filled in.
         slot, row
             Of the period.
         ratio
             Of the slot, its category's if the series has none of its own.
-        weight
+        exposure
             Share of the period that was seen.
+        usual_share
+            Demand of a usual day over that of one of which the same is known as of this one: a promotion's lift is no
+            news of the level.
         """
         layout = self._layout
         seen = state[SEEN] + 1.0
         state[SEEN] = seen
         share = 1.0 / seen
+        age = state[LEVEL_AGE] + 1.0
+        state[LEVEL_AGE] = age
+        fresh = 1.0 / age
         late = seen > self._first_visits
-        if weight >= _SEEN_WHOLE or seen == 1.0:
+        if exposure >= _SEEN_WHOLE or seen == 1.0:
             # Yardsticks are made of what was seen: filled in, the naive would look worse than it is.
             self._follow_differences(state, y, state[layout.last + slot])
             state[layout.last + slot] = state[NEWEST] = y
         mid = state[MID]
         scale = state[SCALE]
-        state[SCALE] = scale + weight * (share if share > self._scale else self._scale) * (y - scale)
+        state[SCALE] = scale + (fresh if fresh > self._scale else self._scale) * (y - scale)
         for place, usual_gain in self._levels:
             level = state[place]
             # Dividing by a small ratio would blow up the noise of a slot that hardly sells.
             moved = y - ratio * level if ratio < 1.0 else y / ratio - level
-            state[place] = level + weight * (share if share > usual_gain else usual_gain) * moved
+            state[place] = level + (fresh if fresh > usual_gain else usual_gain) * moved
+        # A promotion's lift is no news of the slot; of the level it may be, so that learns demand as it was.
+        y *= usual_share
         if mid > 0.0 and layout.season > 1:
             wanted = y / mid
-            step = weight * self._ratio[late]
+            step = self._ratio[late]
             ratio += step * ((wanted if wanted < _LARGEST_RATIO else _LARGEST_RATIO) - ratio)
             state[layout.ratio + slot] = ratio if ratio > _SMALLEST_RATIO else _SMALLEST_RATIO
-        step = weight * self._slot_mean[late]
+        step = self._slot_mean[late]
         mean = state[layout.slot_mean + slot]
         state[layout.slot_mean + slot] = y if mean < 0.0 else mean + step * (y - mean)
-        self._follow_sales(state, y, weight, share)
+        # Demand that was only filled in is no sale; that nothing sold says as much as was seen.
+        self._follow_sales(state, y if sold else 0.0, 1.0 if sold else exposure, share)
         if row and layout.known:
-            self._follow_columns(state, slot, row, weight * (share if share > self._usual else self._usual), step)
+            self._follow_columns(state, slot, row, share if share > self._usual else self._usual, step)
 
     def _follow_differences(self, state: array[float], y: float, last: float) -> None:
         """Keep the yardsticks: mean absolute and squared difference between a slot and its last time."""
@@ -172,13 +196,15 @@ class StackLevels:
         state[NEWEST] = 0.0
 
     def jump(self, state: array[float]) -> None:
-        """Take the fast level for the truth: demand has changed, and the past says nothing of the new level."""
+        """Take half of the way to the fast level for the truth, and learn the rest as a young series would."""
         layout, mid, fast = self._layout, state[MID], state[FAST]
         if mid <= 0.0:
             return
-        factor = fast / mid
-        state[MID] = state[REFERENCE] = fast
+        factor = math.sqrt(fast / mid)
+        state[REFERENCE] = fast
+        state[MID] *= factor
         state[SCALE] *= factor
+        state[LEVEL_AGE] = min(state[LEVEL_AGE], _AGE_AFTER_JUMP)
         for place in range(layout.slot_mean, layout.last):
             if state[place] > 0.0:
                 state[place] *= factor

@@ -12,11 +12,9 @@ from online_models import counts
 from online_models.base import gain
 from online_models.conformal import GAMMA, HIGHEST, LOWEST, NOMINAL, CalibratedDistribution, kept_shares
 from online_models.pool import Category
-from online_models.stack_layout import ERRORS, EXCESS, LOSS_SEEN, SCALE, SHARE, SQUARE, TSB, Layout
+from online_models.stack_layout import ERRORS, EXCESS, HARDLY_SELLS, LOSS_SEEN, SCALE, SHARE, SQUARE, TSB, Layout
 from online_models.weights import expert_weights, shrunk
 
-HARDLY_SELLS = 0.02
-"""Share of periods with a sale below which a series is as good as gone."""
 LARGEST_DISPERSION = 50.0
 CALIBRATED_FROM = 1.0
 """Grains a period; below, quantiles are asked for at their nominal levels."""

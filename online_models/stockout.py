@@ -34,7 +34,7 @@ from typing import Final, NamedTuple
 
 from online_models.counts import normal_quantile
 from online_models.demand_tail import DemandTail
-from online_models.distribution import SMALLEST_MEAN, summed_dispersion
+from online_models.distribution import LEVEL_SHARE, SMALLEST_MEAN, summed_dispersion
 from online_models.risk_calibration import DemandClass, demand_class
 
 NEVER_AT_RISK = -1.0
@@ -90,6 +90,8 @@ class LeadTimeDemand:
         The next order, whose day is not certain.
     grain
         The step in which it is sold, units.
+    level_share
+        Variance of the error that all days share, over the variance of one day.
 
     Raises
     ------
@@ -118,7 +120,7 @@ class LeadTimeDemand:
 
     __slots__ = (
         "_after", "_arrived", "_before", "_first", "_grain", "_leads", "_means", "_shares", "_squares", "_tails",
-        "_totals", "dispersion",
+        "_totals", "dispersion", "level_share",
     )  # fmt: skip
 
     def __init__(
@@ -130,6 +132,7 @@ class LeadTimeDemand:
         *,
         first: RandomArrival | None = None,
         grain: float = 1.0,
+        level_share: float = LEVEL_SHARE,
     ) -> None:
         total = sum(lead_time_pmf)
         leads = [(d, p / total) for d, p in enumerate(lead_time_pmf, 1) if p > 0.0] if total > 0.0 else []
@@ -138,7 +141,7 @@ class LeadTimeDemand:
         last = leads[-1][0]
         if last > len(means):
             raise ValueError(f"a lead time of {last} days needs as many means, not {len(means)}")
-        self.dispersion = dispersion
+        self.dispersion, self.level_share = dispersion, level_share
         self._grain, self._means = grain, tuple(means)
         steps = self._means if grain == 1.0 else tuple([mean / grain for mean in means])
         self._totals = (0.0, *accumulate(steps))
@@ -241,8 +244,13 @@ class LeadTimeDemand:
     def _tail(self, days: int) -> DemandTail:
         found = self._tails.get(days)
         if found is None:
-            found = self._tails[days] = _tail_of(self._totals[days], self._squares[days], days, self.dispersion)
+            found = self._tails[days] = self._tail_of(self._totals[days], self._squares[days], days)
         return found
+
+    def _tail_of(self, total: float, squares: float, days: int) -> DemandTail:
+        if total <= SMALLEST_MEAN:
+            return DemandTail(0.0, 0.0)
+        return DemandTail(total, summed_dispersion(total, squares, days, self.dispersion, self.level_share))
 
     # --- thresholds -------------------------------------------------------------------------------------------
 
@@ -304,7 +312,9 @@ class LeadTimeDemand:
         return (steps + 1) * self._grain
 
     def _without_orders(self) -> LeadTimeDemand:
-        return LeadTimeDemand(self._means, self.dispersion, self._pmf(), grain=self._grain)
+        return LeadTimeDemand(
+            self._means, self.dispersion, self._pmf(), grain=self._grain, level_share=self.level_share
+        )
 
     def lead_demand_units(self) -> float:
         """Expected demand until an order placed now arrives."""
@@ -357,7 +367,7 @@ class LeadTimeDemand:
         while high - low > _MOMENT_DAYS:
             middle = 0.5 * (low + high)
             part = middle * mean
-            tail = _tail_of(total + part, squares + part * part, day, self.dispersion)
+            tail = self._tail_of(total + part, squares + part * part, day)
             now = {**before, day: max(before[day - 1], tail.above(stock + arrived))}
             chance = self._mixed(day, now, [*after, (day, tail.above(stock + self._first + arrived))])
             low, high = (low, middle) if chance >= target else (middle, high)
@@ -416,9 +426,3 @@ class LeadTimeDemand:
             lost += share * max(earlier, later)
             left -= share
         return lost + max(left, 0.0) * self._tail(lead).excess(stock + self._arrived[lead - 1])
-
-
-def _tail_of(total: float, squares: float, days: int, dispersion: float) -> DemandTail:
-    if total <= SMALLEST_MEAN:
-        return DemandTail(0.0, 0.0)
-    return DemandTail(total, summed_dispersion(total, squares, days, dispersion))

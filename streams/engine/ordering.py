@@ -63,7 +63,7 @@ class Ordering:
         days = self._facts.lead_time_days(series, at_ms) + self._core.settings.review_days
         shares = self._core.suppliers.shares(self._facts.supplier(series, at_ms))
         pmf = lead_time_pmf(days, shares)[: len(ahead.means)]
-        cycle = LeadTimeDemand(ahead.means, ahead.dispersion, pmf, grain=ahead.grain)
+        cycle = LeadTimeDemand(ahead.means, ahead.dispersion, pmf, grain=ahead.grain, level_share=ahead.level_share)
         service = self.service_share(series, days, at_ms)
         units = cycle.order_up_to_units(service)
         return Level(units, max(0.0, units - cycle.lead_demand_units()), service)

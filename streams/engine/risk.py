@@ -201,7 +201,15 @@ class Risk:
         if means is None:
             return None
         coming = self._coming(series, now_ms, len(means))
-        return LeadTimeDemand(means, model.dispersion, pmf, coming.certain, first=coming.first, grain=model.grain)
+        return LeadTimeDemand(
+            means,
+            model.dispersion,
+            pmf,
+            coming.certain,
+            first=coming.first,
+            grain=model.grain,
+            level_share=model.level_share,
+        )
 
     def _shares(self, series: Series, at_ms: int) -> tuple[float, ...]:
         """Return how late the orders of a series come."""

@@ -44,6 +44,8 @@ class Issued:
         Number of periods to the quantiles of their sum, units at each of `LEVELS`.
     dispersion
         Excess over Poisson of one period's demand, where the forecast is a negative binomial.
+    level_share
+        Variance of the error that all these periods share, over that of one of them.
     """
 
     means: Sequence[float]
@@ -51,6 +53,7 @@ class Issued:
     pit: Callable[[int, float], Probabilities] | None = None
     sums: Mapping[int, Sequence[float]] = field(default_factory=dict)
     dispersion: float | None = None
+    level_share: float | None = None
 
 
 class Closed(NamedTuple):

@@ -89,7 +89,7 @@ class Forecasts:
         Series x origin x lead: P(D < y) and P(D <= y) of what came true; None where unknown.
     sums
         Number of periods to series x origin x level: quantiles of the sum of the next trading periods.
-    dispersion
+    dispersion, level_share
         Series x origin.
     """
 
@@ -100,6 +100,7 @@ class Forecasts:
     pit_upto: Floats | None = None
     sums: dict[int, Floats] | None = None
     dispersion: Floats | None = None
+    level_share: Floats | None = None
 
     @classmethod
     def empty(cls, plan: Plan, n_series: int, *, with_quantiles: bool) -> Forecasts:
@@ -109,7 +110,7 @@ class Forecasts:
             return cls(plan, np.full(shape, np.nan))
         return cls(
             plan, np.full(shape, np.nan), np.full((*shape, len(LEVELS)), np.nan), np.full(shape, np.nan),
-            np.full(shape, np.nan), {}, np.full(shape[:2], np.nan),
+            np.full(shape, np.nan), {}, np.full(shape[:2], np.nan), np.full(shape[:2], np.nan),
         )  # fmt: skip
 
     def actuals(self, panel: Panel) -> Floats:
@@ -136,7 +137,7 @@ class Forecasts:
         sums = None if self.sums is None else {days: values[chosen] for days, values in self.sums.items()}
         return Forecasts(
             self.plan, self.means[chosen], pick(self.quantiles), pick(self.pit_below), pick(self.pit_upto), sums,
-            pick(self.dispersion),
+            pick(self.dispersion), pick(self.level_share),
         )  # fmt: skip
 
 

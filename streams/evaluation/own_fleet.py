@@ -84,6 +84,7 @@ class OwnSeries:
             pit,
             {days: each[0].sum_over(means[:days]).quantiles(LEVELS) for days in SUMS if days <= len(means)},
             stack.dispersion,
+            stack.level_share,
         )
 
     def close(self, demand_units: float | None, exposure: float, facts: PeriodFacts) -> Closed:

@@ -203,6 +203,8 @@ class _Runner:
                     found.pit_below[i, place, lead], found.pit_upto[i, place, lead] = issued.pit(lead, actual[lead])
         if found.dispersion is not None and issued.dispersion is not None:
             found.dispersion[i, place] = issued.dispersion
+        if found.level_share is not None and issued.level_share is not None:
+            found.level_share[i, place] = issued.level_share
 
     def _book_sums(self, found: Forecasts, i: int, place: int, origin: int) -> None:
         """Ask for sums over the next trading periods; that a day is closed is in the shop's calendar beforehand."""

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
+from online_models.distribution import LEVEL_SHARE
 from online_models.stockout import LeadTimeDemand, RandomArrival
 from streams.evaluation.panel import Floats
 
@@ -45,6 +46,8 @@ class Morning(NamedTuple):
         Demand of the last 28 days, unknown ones left out.
     leads
         What past deliveries took.
+    level_share
+        Of the error that all these days have in common.
     """
 
     on_hand: float
@@ -53,6 +56,7 @@ class Morning(NamedTuple):
     dispersion: float
     recent: Floats
     leads: LeadTimes
+    level_share: float = LEVEL_SHARE
 
 
 class LeadTimes:
@@ -109,7 +113,14 @@ class OwnRisk:
                 first = RandomArrival(units, tuple(chances))
             elif (day := _median_day(chances)) is not None:
                 certain[day] += units
-        return LeadTimeDemand(morning.means, morning.dispersion, [0.0] * (days - 1) + [1.0], certain, first=first)
+        return LeadTimeDemand(
+            morning.means,
+            morning.dispersion,
+            [0.0] * (days - 1) + [1.0],
+            certain,
+            first=first,
+            level_share=morning.level_share,
+        )
 
     def score(self, morning: Morning) -> float:
         return self.ahead(morning).stockout_risk(morning.on_hand)

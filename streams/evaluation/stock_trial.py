@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from online_models.alert_worth import AlertTerms, alert_urgency
+from online_models.distribution import LEVEL_SHARE
 from online_models.risk_calibration import DemandClass, RiskCalibration
 from streams.evaluation.forecaster import FleetMaker
 from streams.evaluation.forecasts import Forecasts, Plan
@@ -201,9 +202,10 @@ def score_mornings(panel: Panel, forecasts: Forecasts, stock: StockHistory) -> d
                 if order.placed < origin <= order.arrives
             )
             dispersion = 0.0 if forecasts.dispersion is None else float(np.nan_to_num(forecasts.dispersion[i, k]))
+            shared = LEVEL_SHARE if forecasts.level_share is None else float(forecasts.level_share[i, k])
             morning = Morning(
                 float(stock.on_hand[i, origin]), orders, means.tolist(), dispersion,
-                recent_demand(panel.demand[i], origin), leads,
+                recent_demand(panel.demand[i], origin), leads, shared if shared == shared else LEVEL_SHARE,
             )  # fmt: skip
             for name, rule in RULES.items():
                 if name != "risk":

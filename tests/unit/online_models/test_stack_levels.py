@@ -37,16 +37,30 @@ def test_the_first_observations_weigh_alike() -> None:
     assert (state[SEEN], state[SCALE], state[MID]) == (3.0, 5.0, 5.0)
 
 
-def test_half_seen_moves_half() -> None:
+def test_what_was_filled_in_is_learnt_like_any_demand_but_is_no_sale() -> None:
     layout = layout_of(1, ())
-    half, whole = array("f", bytes(4 * layout.size)), array("f", bytes(4 * layout.size))
+    filled, sold = array("f", bytes(4 * layout.size)), array("f", bytes(4 * layout.size))
     levels = StackLevels(layout)
-    for state, weight in ((half, 0.5), (whole, 1.0)):
+    for state, anything in ((filled, False), (sold, True)):
         for _ in range(50):
-            levels.follow(state, 10.0, 0, (), 1.0, 1.0)
-        levels.follow(state, 20.0, 0, (), 1.0, weight)
-    for place in (SCALE, MID, FAST, REFERENCE, SIZE):
-        assert half[place] - 10.0 == pytest.approx(0.5 * (whole[place] - 10.0), rel=1e-4)
+            levels.follow(state, 10.0, 0, (), 1.0)
+        levels.follow(state, 20.0, 0, (), 1.0, exposure=0.5, sold=anything)
+    for place in (SCALE, MID, FAST, REFERENCE):
+        assert filled[place] == sold[place] > 10.0
+    # Nothing sold in half a period: half of a step of 0.1 from 1 to 0; sizes are those of sales.
+    assert filled[SHARE] == pytest.approx(1.0 - 0.5 * 0.1)
+    assert (filled[SIZE], sold[SHARE]) == (10.0, 1.0)
+
+
+def test_a_promotions_lift_is_no_news_of_its_slot() -> None:
+    layout = layout_of(7, ())
+    state, levels = array("f", bytes(4 * layout.size)), StackLevels(layout)
+    state[layout.slot_mean : layout.last] = array("f", [NEVER] * 7)
+    for day in range(70):
+        levels.follow(state, 10.0, day % 7, (), 1.0)
+    levels.follow(state, 20.0, 0, (), 1.0, usual_share=0.5)  # twenty on a day whose promotion was said to double it
+    assert (state[layout.ratio], state[layout.slot_mean], state[SIZE]) == (1.0, 10.0, 10.0)
+    assert state[MID] > 10.0
 
 
 def test_the_share_of_periods_with_a_sale_is_tsbs() -> None:
@@ -57,14 +71,21 @@ def test_the_share_of_periods_with_a_sale_is_tsbs() -> None:
     assert (state[SHARE], state[SIZE]) == (0.25, 6.0)
 
 
-def test_a_jump_takes_the_fast_level_for_all() -> None:
+def test_a_jump_goes_half_of_the_way_and_the_rest_is_learnt_as_when_young() -> None:
     layout = layout_of(7, COLUMNS)
-    state = taught(layout)
-    state[FAST] = 3.0 * state[MID]
+    state, levels = taught(layout), StackLevels(layout)
+    for place in range(layout.ratio, layout.slot_mean):
+        state[place] = 1.0
+    mid, state[FAST] = state[MID], 4.0 * state[MID]
     before = state[layout.slot_mean + 2]
-    StackLevels(layout).jump(state)
-    assert state[MID] == state[REFERENCE] == state[FAST]
-    assert state[layout.slot_mean + 2] == pytest.approx(3.0 * before, rel=1e-6)
+    levels.jump(state)
+    # Half of the way to four times as much is twice as much.
+    assert state[MID] == pytest.approx(2.0 * mid, rel=1e-6)
+    assert state[REFERENCE] == state[FAST]
+    assert state[layout.slot_mean + 2] == pytest.approx(2.0 * before, rel=1e-6)
+    levels.follow(state, 4.0 * mid, 0, (), 1.0)
+    # Four periods are taken to lie behind: the fifth weighs a fifth.
+    assert state[MID] == pytest.approx(2.0 * mid + 0.2 * 2.0 * mid, rel=1e-6)
 
 
 @pytest.mark.parametrize("season", [1, 7, 12, 52])

@@ -16,7 +16,7 @@ Said = list[tuple[int, DriftFinding, str | None]]
 
 
 def forecast(mean: float, dispersion: float = 0.01) -> StackForecast:
-    return StackForecast(mean, CalibratedDistribution(mean, dispersion, 1.0, NOMINAL), "level", (mean,), mean)
+    return StackForecast(mean, CalibratedDistribution(mean, dispersion, 1.0, levels=NOMINAL), "level", (mean,), mean)
 
 
 def demand(seed: int, factor: float = 1.0, move: int = 0, days: int = 140, changed: int = 100) -> list[float]:
