@@ -267,6 +267,15 @@ def print_report(report: Report) -> None:
         print(f"{counts.count:>8,}  {kind}: {counts.critical:,} critical, {counts.resolved:,} resolved")
     if not report.alerts:
         print("No alerts.")
+    if report.lost_sales is not None and report.lost_sales.units:
+        money = ", ".join(f"{amount:,.0f} {currency}" for currency, amount in report.lost_sales.money.items())
+        print(f"Empty shelves: {report.lost_sales.units:,.0f} units not sold{f', {money}' if money else ''}.")
+    for one in report.candidates:
+        if one.member:
+            print(
+                f"{one.name} counts in {one.category or 'all products'} (task {one.task}): effect {one.effect:+.3f}, "
+                f"{one.gain:.1%} of the loss [{one.low:.1%}, {one.high:.1%}]"
+            )
 
 
 def _print_promotions(report: Report) -> None:
