@@ -22,6 +22,7 @@ from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
+from streams.engine.second_look import SecondLook
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.watch import WatchedClose
 from streams.features import HISTORY_PERIODS, past_features
@@ -59,6 +60,7 @@ class Closes:
     def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
         self._causes = Causes(core, facts)
+        self._second_look = SecondLook(core, facts, self._causes)
         self._intraday = Intraday(core, windows, facts, self._causes)
         self._windows = windows
         self._facts = facts
@@ -272,6 +274,7 @@ class Closes:
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
         self._say_drift(series, history, lesson, model, end_ms)
+        self._second_look.take(series, history, model, series.next_period, lesson.demand_units)
         if lesson.forecast is None or lesson.y_units is None:
             return
         self._say_zero_run(series, history, lesson.forecast, lesson.y_units, end_ms)
