@@ -217,7 +217,8 @@ def _speed_rows(name: str, report: Report) -> list[dict[str, str]]:
 
 def _cause_rows(_: str, report: Report) -> list[dict[str, str]]:
     rows = []
-    for which, name in (("every", "all"), ("by_alarm", "told by an alarm")):
+    which_ones = (("every", "all"), ("by_alarm", "told by an alarm"), ("at_once", "before the second look"))
+    for which, name in which_ones:
         one = report["causes"][which]
         count, both, single = one["pairs"]
         scores = {label.replace("_", " "): _number(each["f1"]) for label, each in one["labels"].items()}

@@ -123,7 +123,12 @@ def print_suspect(name: str, found: SuspectResult) -> None:
 
 def print_causes(found: CauseResult) -> None:
     """Print what became of planted causes."""
-    for name, one in (("all cases", found.every), ("cases that an alarm told of", found.by_alarm)):
+    parts = (
+        ("all cases", found.every),
+        ("cases that an alarm told of", found.by_alarm),
+        ("the same, before the second look", found.at_once),
+    )
+    for name, one in parts:
         _print_cause_score(name, one)
 
 

@@ -62,10 +62,16 @@ class Why(NamedTuple):
         The largest changes, units a period: first what the causes account for, then what else the forecast has moved.
     causes
         The likeliest first; one `unknown` where no driver that moved explains the change.
+    change
+        As it was measured for them.
+    first
+        Period in which it most likely began.
     """
 
     reasons: tuple[Contribution, ...] = ()
     causes: tuple[Cause, ...] = ()
+    change: Change | None = None
+    first: int = 0
 
 
 class Causes:
@@ -91,6 +97,7 @@ class Causes:
         last: int,
         now_ms: int,
         newest: float | None = None,
+        detected: Detected | None = None,
     ) -> Why:
         """Explain a change of demand.
 
@@ -104,24 +111,32 @@ class Causes:
             What was not known by then is not used.
         newest
             Demand of the period after the newest of the history; None where `last` is in the history.
+        detected
+            A changed pattern of the season that a test of its own has found.
         """
         days = self._record.days(series, history, first - _BEFORE_PERIODS, last, now_ms, newest)
         scene = _Scene(self._core, self._facts, series, history, model, last)
-        told = self._tell(days, first, scene, now_ms)
+        told = self._tell(days, first, scene, now_ms, detected)
         if last > first and (sharper := sharpen(days, first)) != first:
             # A detector dates a change to within days; what explains more of it knows better when it was.
-            told = max(told, self._tell(days, sharper, scene, now_ms), key=lambda one: one.closeness)
+            other = self._tell(days, sharper, scene, now_ms, detected)
+            told = max(told, other, key=lambda one: one.closeness)
         causes = [_to_cause(each, told.before, told.after, told.change) for each in told.judged]
-        return Why(_reasons(told.judged, scene, told.change), tuple(causes) or (Cause(label="unknown"),))
+        reasons = _reasons(told.judged, scene, told.change)
+        return Why(reasons, tuple(causes) or (Cause(label="unknown"),), told.change, told.first)
 
-    def _tell(self, days: Sequence[DriverDay], first: int, scene: _Scene, now_ms: int) -> _Told:
+    def _tell(
+        self, days: Sequence[DriverDay], first: int, scene: _Scene, now_ms: int, detected: Detected | None
+    ) -> _Told:
         """Look for causes of a change that began in a given period."""
         before = [day for day in days if day.period < first]
         after = [day for day in days if day.period >= first]
         change = measure_change(before[-_LEVEL_PERIODS:], after)
         moves = find_moves(before, after, change)
+        if detected is not None:
+            moves = [move for move in moves if move.label != "season"] + [detected.move(change)]
         learnt = {move.label: scene.learnt(move, now_ms) for move in moves if move.label in _DRIVERS}
-        return _Told(before, after, change, judge(moves, learnt, change))
+        return _Told(first, before, after, change, judge(moves, learnt, change))
 
     def drivers(
         self, series: Series, history: History, model: SeriesStack, first: int, periods: int
@@ -193,9 +208,34 @@ class _Scene:
         return None if with_it is None or without is None else with_it.mean_units - without.mean_units
 
 
+class Detected(NamedTuple):
+    """A changed pattern of the season, found by a test of its own: that test is the evidence.
+
+    Parameters
+    ----------
+    score, threshold
+        Of the test.
+    since_ms
+        When the pattern changed.
+    """
+
+    score: float
+    threshold: float
+    since_ms: int
+
+    def move(self, change: Change) -> Move:
+        """Return it as a driver that moved; a pattern explains whatever its days have brought."""
+        evidence = {
+            "pattern_score": Measure(value=round(self.score, 3), unit="nats"),
+            "pattern_threshold": Measure(value=round(self.threshold, 3), unit="nats"),
+        }
+        return Move("season", change.units or 0.0, self.since_ms, evidence, None, True)
+
+
 class _Told(NamedTuple):
     """What a change that began in one period comes from."""
 
+    first: int
     before: list[DriverDay]
     after: list[DriverDay]
     change: Change

@@ -24,6 +24,7 @@ from streams.engine.emitter import measures
 from streams.engine.facts import Promotions
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
+from streams.engine.second_look import SecondLook
 from streams.engine.series import EMPTY_HOURS, OUT_MS, RETURNED, SOLD
 from streams.engine.suspects import Suspects
 from streams.engine.watch import WatchedClose
@@ -56,6 +57,7 @@ class Closes:
     def __init__(self, core: Core, windows: Windows, facts: Facts, risk: Risk) -> None:
         self._core = core
         self._causes = Causes(core, facts)
+        self._second_look = SecondLook(core, facts, self._causes)
         self._intraday = Intraday(core, windows, facts, self._causes)
         self._windows = windows
         self._facts = facts
@@ -330,6 +332,7 @@ class Closes:
     def _say_lesson(
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
+        self._second_look.take(series, history, model, series.next_period, lesson.demand_units)
         if lesson.forecast is None or lesson.y_units is None:
             return
         if series.last_sale_ms is not None:

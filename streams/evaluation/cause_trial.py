@@ -1,8 +1,8 @@
 """Whether the cause that an alert names is the one that was planted.
 
 The market of `streams.evaluation.cause_plants` goes through the real engine, event by event. Of each case the first
-`demand_drift` within 14 days of its plant is judged; where none comes (a promotion that the forecast knew of is no
-surprise), the cause is asked for ten days after the plant, of the same state.
+`demand_drift` within 14 days of its plant is judged, as it stands after the second look; where none comes (a promotion
+that the forecast knew of is no surprise), the cause is asked for ten days after the plant, of the same state.
 
 ===================  ======================================================================================
 figure               meaning
@@ -42,6 +42,9 @@ _FOUND_WITHIN: Final = 14
 _RANK: Final = {CATALOG.name: 0, CONTEXT.name: 1, PRICES.name: 2, STOCK.name: 3, SALES.name: 4}
 
 
+Labels = tuple[CauseLabel, ...]
+
+
 class Named(NamedTuple):
     """What was said of one case.
 
@@ -53,11 +56,14 @@ class Named(NamedTuple):
         Causes, the likeliest first.
     by_alarm
         Whether an alarm said so; else it was asked for.
+    at_once
+        Causes that the alarm named when it was raised, before the second look of a week later.
     """
 
     case: Case
-    labels: tuple[CauseLabel, ...]
+    labels: Labels
     by_alarm: bool
+    at_once: Labels = ()
 
 
 class LabelScore(NamedTuple):
@@ -98,10 +104,11 @@ class CauseScore(NamedTuple):
 
 
 class CauseResult(NamedTuple):
-    """What the trial found: all cases, and those alone that an alarm told of."""
+    """What the trial found: all cases; those alone that an alarm told of; and the same as the alarm said it at once."""
 
     every: CauseScore
     by_alarm: CauseScore
+    at_once: CauseScore
 
 
 def run_cause_trial(each: int = 40, pairs: int = 60, seed: int = 7) -> CauseResult:
@@ -115,7 +122,10 @@ def run_cause_trial(each: int = 40, pairs: int = 60, seed: int = 7) -> CauseResu
         Of everything random.
     """
     named = name_causes(draw_cases(each, pairs, seed), seed)
-    return CauseResult(score_causes(named), score_causes([one for one in named if one.by_alarm]))
+    told = [one for one in named if one.by_alarm]
+    return CauseResult(
+        score_causes(named), score_causes(told), score_causes([one._replace(labels=one.at_once) for one in told])
+    )
 
 
 def name_causes(cases: Sequence[Case], seed: int) -> list[Named]:
@@ -147,8 +157,9 @@ class _Stage:
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self._cases = {case.name: case for case in cases}
-        self._alarms: dict[str, tuple[Cause, ...]] = {}
-        self._asked: dict[str, tuple[Cause, ...]] = {}
+        #: Of each case its first episode: when it began, and the labels named at once and later.
+        self._alarms: dict[str, list[tuple[int, Labels]]] = {}
+        self._asked: dict[str, Labels] = {}
         shop = ShopSettings(zone="UTC", grain="day")
         self._chain = Chain(ChainSettings(1, shop, recompute_prices=False), self._take)
 
@@ -162,14 +173,17 @@ class _Stage:
         if output.topic is not SIGNALS:
             return
         found = read_signal(output.value)
-        if not isinstance(found, Finding) or found.phase != "opened" or found.kind != "demand_drift":
+        if not isinstance(found, Finding) or found.phase == "cleared" or found.kind != "demand_drift":
             return
         case = self._cases.get(f"{found.store_id}|{found.sku}")
         if case is None:
             return
-        day = (to_ms(found.event_time) - FIRST_DAY_MS) // DAY_MS
-        if case.day < day <= case.day + _FOUND_WITHIN:
-            self._alarms.setdefault(case.name, found.causes)
+        began = to_ms(found.episode_started_at)
+        if not case.day < (began - FIRST_DAY_MS) // DAY_MS <= case.day + _FOUND_WITHIN:
+            return
+        said = self._alarms.setdefault(case.name, [])
+        if not said or said[0][0] == began:
+            said.append((began, labels_of(found.causes)))
 
     def ask(self, cases: Sequence[Case]) -> None:
         """Ask for the causes of cases, of the state as it stands."""
@@ -182,16 +196,22 @@ class _Stage:
             last = series.next_period - 1
             now_ms = core.periods.end_ms(last)
             why = causes.of_run(series, history, core.model(history), first, last, now_ms)
-            self._asked[case.name] = why.causes
+            self._asked[case.name] = labels_of(why.causes)
 
     def named(self) -> list[Named]:
         """Return what was said of every case, in their order."""
         return [
-            Named(
-                case, tuple(one.label for one in self._alarms.get(name, self._asked[name])), name in self._alarms
-            )
+            Named(case, self._said(name, -1), name in self._alarms, self._said(name, 0))
             for name, case in self._cases.items()
-        ]  # fmt: skip
+        ]
+
+    def _said(self, name: str, place: int) -> Labels:
+        return self._alarms[name][place][1] if name in self._alarms else self._asked[name]
+
+
+def labels_of(causes: Sequence[Cause]) -> Labels:
+    """Return the labels of causes, in their order."""
+    return tuple(one.label for one in causes)
 
 
 def score_causes(named: Sequence[Named]) -> CauseScore:
