@@ -122,3 +122,15 @@ def test_a_lead_time_must_fit_the_means(pmf: tuple[float, ...]) -> None:
 def test_one_period_alone_keeps_its_distribution() -> None:
     day = DemandDistribution(4.0, 0.7)
     assert day.sum_over([4.0]) == day
+
+
+@pytest.mark.parametrize("level_share", [0.0, 0.2, 0.6])
+def test_the_lead_time_shares_the_level_error_of_the_forecast(level_share: float) -> None:
+    """Against SciPy: seven days of variance 10 + 0.1 x 10^2 = 20, and any two share that much of it."""
+    ahead = LeadTimeDemand([10.0] * 7, 0.1, [0.0] * 6 + [1.0], level_share=level_share)
+    variance = 7 * 20.0 + 7 * 6 * level_share * 20.0
+    shape = 70.0**2 / (variance - 70.0)
+    wanted = stats.nbinom.sf(90, shape, shape / (shape + 70.0))
+    assert ahead.stockout_risk(90.0) == pytest.approx(wanted, abs=0.005)
+    day = DemandDistribution(10.0, 0.1, level_share=level_share)
+    assert day.sum_over([10.0] * 7).variance == pytest.approx(variance)
