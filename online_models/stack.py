@@ -74,13 +74,13 @@ _MAGIC = b"DS"
 _PREFIX = Struct("<2sHI")
 _LENGTH = Struct("<H")
 _CHECKSUM = Struct("<I")
+_LEAST_USUAL_SHARE, _LARGEST_USUAL_SHARE = 0.2, 2.0
 _PIECE = 1000
 _LEAST_EXPOSURE, _JUDGED_EXPOSURE = 0.02, 0.5
 _DORMANT = 0.002
 _REOPENED = 0.1
 #: Of the gamma distribution of levels within a category: products of one category differ much.
 _COLD_SHAPE = 0.5
-_LEAST_USUAL_SHARE, _LARGEST_USUAL_SHARE = 0.2, 2.0
 
 
 class SeriesStack:
@@ -299,15 +299,6 @@ class SeriesStack:
         state[ISSUED_ANSWER] = 0.0
         return self.issued
 
-    def _issue_run(self, slot: int, answer_units: float, category: Category) -> None:
-        """Begin a run if none is under way, and keep what its origin says of the next period."""
-        state, layout = self._state, self.layout
-        if self._run.wants_origin(state):
-            slots = [Features((slot + ahead) % layout.season) for ahead in range(layout.frozen_slots)]
-            means = self.horizon_means(slots, category) or ()
-            self._run.begin(state, slot, means, state[ISSUED_DISPERSION])
-        self._run.issue(state, slot, answer_units, category)
-
     def horizon_means(self, xs: Sequence[Features], category: Category) -> list[float] | None:
         """Expected units of each of several coming periods, all seen from now.
 
@@ -384,6 +375,15 @@ class SeriesStack:
         """Let so many periods without any demand pass at once, and withdraw the forecast."""
         self._levels.rest(self._state, periods)
         self._state[ISSUED_MEAN] = self._state[ISSUED_RATIO] = NEVER
+
+    def _issue_run(self, slot: int, answer_units: float, category: Category) -> None:
+        """Begin a run if none is under way, and keep what its origin says of the next period."""
+        state, layout = self._state, self.layout
+        if self._run.wants_origin(state):
+            slots = [Features((slot + ahead) % layout.season) for ahead in range(layout.frozen_slots)]
+            means = self.horizon_means(slots, category) or ()
+            self._run.begin(state, slot, means, state[ISSUED_DISPERSION])
+        self._run.issue(state, slot, answer_units, category)
 
     # --- learning ---------------------------------------------------------------------------------------------
 

@@ -92,9 +92,8 @@ class StackExperts:
         if scale <= 0.0:
             return [0.0, tsb, 0.0, 0.0, 0.0], [0.0] * len(EXPERTS)
         layout = self._layout
-        own = state[layout.ratio + x.slot]
         row = self._features.one(state, x, ratio)
-        level = state[MID] * (own if own >= 0.0 else ratio)
+        level = scale * float(row[layout.shaped])
         shared = category.common.model.predict(row[: layout.own_width])
         pooled = shared + category.model.predict(row)
         coefficients = self.regression.coefficients

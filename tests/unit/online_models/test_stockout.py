@@ -183,3 +183,15 @@ def test_demand_in_tenths_scatters_by_tenths() -> None:
         assert tenths.expected_lost_units(units) == pytest.approx(steps.expected_lost_units(10 * units) / 10, abs=1e-9)
     assert tenths.risk_threshold_units(0.3) == pytest.approx(steps.risk_threshold_units(0.3) / 10)
     assert tenths.order_up_to_units(0.9) == pytest.approx(steps.order_up_to_units(0.9) / 10)
+
+
+@pytest.mark.parametrize("level_share", [0.0, 0.2, 0.6])
+def test_the_lead_time_shares_the_level_error_of_the_forecast(level_share: float) -> None:
+    """Against SciPy: seven days of variance 10 + 0.1 x 10^2 = 20, and any two share that much of it."""
+    ahead = LeadTimeDemand([10.0] * 7, 0.1, [0.0] * 6 + [1.0], level_share=level_share)
+    variance = 7 * 20.0 + 7 * 6 * level_share * 20.0
+    shape = 70.0**2 / (variance - 70.0)
+    wanted = stats.nbinom.sf(90, shape, shape / (shape + 70.0))
+    assert ahead.stockout_risk(90.0) == pytest.approx(wanted, abs=0.005)
+    day = DemandDistribution(10.0, 0.1, level_share=level_share)
+    assert day.sum_over([10.0] * 7).variance == pytest.approx(variance)
