@@ -195,7 +195,13 @@ class Settings(BaseSettings):
         for name in ("slack_ms", "max_ahead_ms", "lead_time_days", "review_days"):
             if getattr(shop, name) < 0:
                 raise ValueError(f"shop.{name} must not be negative")
-        for name in ("dedupe_horizon_ms", "hour_spread_ms", "period_spread_ms"):
+        wish = shop.drift_alarms_per_series_year
+        if wish is not None and not wish > 0:
+            raise ValueError("shop.drift_alarms_per_series_year must be above 0")
+        low, high = shop.degraded_coverage
+        if not 0 <= low < high <= 1:
+            raise ValueError("shop.degraded_coverage are two shares, the first below the second")
+        for name in ("dedupe_horizon_ms", "hour_spread_ms", "period_spread_ms", "degraded_periods", "degraded_bias"):
             if getattr(shop, name) <= 0:
                 raise ValueError(f"shop.{name} must be above 0")
         for each in shop.costs:

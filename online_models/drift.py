@@ -32,21 +32,24 @@ class DriftFinding:
     Parameters
     ----------
     direction
-        `up` or `down`.
+        `up` or `down`; `season` where the level stands and the pattern of the season has changed.
     score, threshold
         Sum of clipped log likelihood ratios, and what it had to exceed.
     since_periods
         Length of the run that led here, observed periods, the newest included.
     level_before, level_after
-        Mean forecast and mean demand over that run, units per period.
+        Mean forecast and mean demand over that run, units per period; the standing level, where the season changed.
+    shift_slots
+        By how many slots the season's pattern has moved; None where the level has changed.
     """
 
-    direction: Literal["up", "down"]
+    direction: Literal["up", "down", "season"]
     score: float
     threshold: float
     since_periods: int
     level_before: float
     level_after: float
+    shift_slots: int | None = None
 
 
 class LikelihoodCusum:
@@ -71,12 +74,14 @@ class LikelihoodCusum:
     down 3 9.3
     """
 
-    __slots__ = ("threshold", "_resting", "_up", "_up_run", "_down", "_down_run")
+    __slots__ = ("steps", "threshold", "_resting", "_up", "_up_run", "_down", "_down_run")
 
     SIZE = _STATE.size
 
     def __init__(self, threshold: float = DEFAULT_THRESHOLD) -> None:
         self.threshold = threshold
+        #: What the newest period added to the score up and down; None where it rested. Not state.
+        self.steps: tuple[float, float] | None = None
         self._resting = 0
         self._up = self._down = 0.0
         self._up_run: tuple[int, float, float] = (0, 0.0, 0.0)
@@ -87,7 +92,7 @@ class LikelihoodCusum:
         """The higher of both scores, nats; 0 while it rests."""
         return max(self._up, self._down)
 
-    def update(self, y: float, mean: float, dispersion: float) -> DriftFinding | None:
+    def update(self, y: float, mean: float, dispersion: float, caution: float = 1.0) -> DriftFinding | None:
         """Judge one period.
 
         Parameters
@@ -96,25 +101,36 @@ class LikelihoodCusum:
             Demand, units.
         mean, dispersion
             Of its forecast, made before.
+        caution
+            Times the threshold is what the score must exceed.
 
         Returns
         -------
         DriftFinding or None
             A finding resets both scores and rests for 14 periods.
         """
+        self.steps = None
         if self._resting:
             self._resting -= 1
             return None
-        self._up, self._up_run = _advance(self._up, self._up_run, log_ratio(y, mean, dispersion, UP_FACTOR), y, mean)
-        self._down, self._down_run = _advance(
-            self._down, self._down_run, log_ratio(y, mean, dispersion, DOWN_FACTOR), y, mean
-        )
-        if self._up <= self.threshold and self._down <= self.threshold:
+        self.steps = up_step, down_step = _both_ratios(y, mean, dispersion)
+        self._up, self._up_run = _advance(self._up, self._up_run, up_step, y, mean)
+        self._down, self._down_run = _advance(self._down, self._down_run, down_step, y, mean)
+        threshold = self.threshold * caution
+        if self._up <= threshold and self._down <= threshold:
             return None
-        up = self._up >= self._down
-        score, (periods, sold, expected) = (self._up, self._up_run) if up else (self._down, self._down_run)
+        finding = self.found("up" if self._up >= self._down else "down", threshold)
         self.rest()
-        return DriftFinding("up" if up else "down", score, self.threshold, periods, expected / periods, sold / periods)
+        return finding
+
+    def found(self, way: Literal["up", "down"], threshold: float | None = None) -> DriftFinding | None:
+        """Return the run of one side as a finding; None where there is no run."""
+        score, run = (self._up, self._up_run) if way == "up" else (self._down, self._down_run)
+        periods, sold, expected = run
+        if not periods:
+            return None
+        limit = self.threshold if threshold is None else threshold
+        return DriftFinding(way, score, limit, periods, expected / periods, sold / periods)
 
     def rest(self) -> None:
         """Start both scores again, and judge nothing for 14 periods."""
@@ -160,6 +176,23 @@ def log_ratio(y: float, mean: float, dispersion: float, factor: float) -> float:
         scaled = dispersion * mean
         step -= (y + 1.0 / dispersion) * math.log((1.0 + factor * scaled) / (1.0 + scaled))
     return min(max(step, -_LARGEST_STEP), _LARGEST_STEP)
+
+
+_LOG_UP, _LOG_DOWN = math.log(UP_FACTOR), math.log(DOWN_FACTOR)
+
+
+def _both_ratios(y: float, mean: float, dispersion: float) -> tuple[float, float]:
+    """Return `log_ratio` for both factors; what they share is worked out once."""
+    if dispersion < _POISSON:
+        return log_ratio(y, mean, dispersion, UP_FACTOR), log_ratio(y, mean, dispersion, DOWN_FACTOR)
+    scaled = dispersion * mean
+    weight = y + 1.0 / dispersion
+    base = weight * math.log(1.0 + scaled)
+    up = y * _LOG_UP + base - weight * math.log(1.0 + UP_FACTOR * scaled)
+    down = y * _LOG_DOWN + base - weight * math.log(1.0 + DOWN_FACTOR * scaled)
+    up = -_LARGEST_STEP if up < -_LARGEST_STEP else _LARGEST_STEP if up > _LARGEST_STEP else up
+    down = -_LARGEST_STEP if down < -_LARGEST_STEP else _LARGEST_STEP if down > _LARGEST_STEP else down
+    return up, down
 
 
 def _advance(

@@ -31,8 +31,10 @@ from online_models import registry
 from online_models.columns import COLUMNS, Column, Features
 from online_models.conformal import NOMINAL, CalibratedDistribution
 from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
+from online_models.drift_calibration import CLASSES, class_of
 from online_models.explanation import Explanation, changes_of, take_apart, usual_features
 from online_models.pool import Category
+from online_models.season_change import season_warm_up
 from online_models.stack_experts import StackExperts
 from online_models.stack_forecast import StackForecast, StackLesson
 from online_models.stack_layout import (
@@ -57,7 +59,7 @@ from online_models.stack_layout import (
 )
 from online_models.stack_levels import StackLevels
 from online_models.stack_score import CALIBRATED_FROM, StackScore
-from online_models.stack_watch import StackWatch
+from online_models.stack_watch import CUSUM, Beside, StackWatch
 from schemas.errors import StateCorrupt
 
 DRIFT_WARM_UP_PERIODS = 14
@@ -84,8 +86,8 @@ class SeriesStack:
         What a row of features holds.
     extras
         Registered experts that join the five of the stack.
-    drift_threshold
-        Score that a drift finding must exceed. A setting, not state.
+    drift_threshold, drift_detector
+        Score that a drift finding must exceed, and who finds drifts of the level. Settings, not state.
 
     Examples
     --------
@@ -104,7 +106,7 @@ class SeriesStack:
     """
 
     __slots__ = (
-        "extras", "layout", "_experts", "_levels", "_numbers", "_score", "_state", "_watch",
+        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_score", "_state", "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +115,7 @@ class SeriesStack:
         columns: tuple[Column, ...] = COLUMNS,
         extras: tuple[str, ...] = (),
         drift_threshold: float = DEFAULT_THRESHOLD,
+        drift_detector: str = CUSUM,
     ) -> None:
         self.layout = layout = layout_of(season, columns, extras)
         self.extras = tuple(registry.make(name, season, columns) for name in extras)
@@ -122,7 +125,8 @@ class SeriesStack:
         self._state = state = array("f", bytes(4 * layout.size))
         #: The same memory, for what is done on whole stretches.
         self._numbers = np.frombuffer(state, dtype=np.float32)
-        self._watch = StackWatch(drift_threshold)
+        self._watch = StackWatch(drift_threshold, season, drift_detector)
+        self._cautions: Sequence[float] = (1.0,) * CLASSES
         self._start()
 
     def _start(self) -> None:
@@ -178,6 +182,25 @@ class SeriesStack:
     def drift_score(self) -> float | None:
         """How near the series is to a drift from its forecast, nats; None while the detectors warm up."""
         return self._watch.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
+
+    @property
+    def drift_steps(self) -> Sequence[float] | None:
+        """What the newest close added to every score, nats; None where it was not judged."""
+        return self._watch.steps
+
+    @property
+    def drift_thresholds(self) -> Sequence[float]:
+        """What each of those scores must exceed, at a caution of 1."""
+        return self._watch.thresholds
+
+    @property
+    def beside(self) -> Beside:
+        """What the detectors beside the one that speaks have seen."""
+        return self._watch.beside
+
+    def heed(self, cautions: Sequence[float]) -> None:
+        """Multiply thresholds from now on with the caution of the series' class; the list is read at each close."""
+        self._cautions = cautions
 
     @property
     def issued(self) -> StackForecast | None:
@@ -317,6 +340,7 @@ class SeriesStack:
         """
         state = self._state
         issued = self.issued
+        self._watch.steps = None
         known = state[DIFFERENCES] > 0.0
         mae, mse = (state[MEAN_ABSOLUTE], state[MEAN_SQUARE]) if known else (None, None)
         if y_units is None:
@@ -333,7 +357,7 @@ class SeriesStack:
             residual = demand - issued.mean_units
             variance = issued.distribution.variance
             standardised = residual / math.sqrt(variance) if variance > 0.0 else None
-            finding, against = self._judge_drift(demand, issued)
+            finding, against = self._judge_drift(demand, issued, x.slot)
             self._score.learn(state, demand, issued.means, issued.distribution, category)
         if exposure >= _LEAST_EXPOSURE and (issued is not None or exposure > _JUDGED_EXPOSURE):
             state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
@@ -341,12 +365,16 @@ class SeriesStack:
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
         return StackLesson(issued, y, demand, lost, residual, standardised, finding, against, mae, mse)
 
-    def _judge_drift(self, y: float, issued: StackForecast) -> tuple[DriftFinding | None, str | None]:
-        state = self._state
+    def _judge_drift(self, y: float, issued: StackForecast, slot: int) -> tuple[DriftFinding | None, str | None]:
+        state, layout = self._state, self.layout
         if state[SEEN] < DRIFT_WARM_UP_PERIODS:
             return None, None
         mid, mean = state[MID], issued.mean_units
-        return self._watch.update(y, issued, mean * state[REFERENCE] / mid if mid > 0.0 else mean)
+        slow_units = mean * state[REFERENCE] / mid if mid > 0.0 else mean
+        caution = self._cautions[class_of(issued.signal_to_noise, self.share_sold)]
+        # A pattern seen a few times is noise: what it would look like moved says nothing.
+        ratios = state[layout.ratio : layout.slot_mean] if state[SEEN] >= season_warm_up(layout.season) else ()
+        return self._watch.update(y, issued, slow_units, slot, ratios, caution)
 
     def _learn(self, y: float, x: Features, category: Category, period: int, weight: float) -> None:
         state = self._state
@@ -358,12 +386,23 @@ class SeriesStack:
         for expert in self.extras:
             expert.learn(y, x.slot, x.row)
 
-    def jump(self) -> None:
+    def jump(self) -> float:
         """Answer a drift finding: take the fast level for the truth, and let the own regression learn faster.
 
         For forecasts of a signal-to-noise of `JUMP_SIGNAL_TO_NOISE` or more.
+
+        Returns
+        -------
+        float
+            The new level over the old one.
         """
+        mid = self._state[MID]
         self._levels.jump(self._state)
+        self.reopen()
+        return self._state[MID] / mid if mid > 0.0 else 1.0
+
+    def reopen(self) -> None:
+        """Answer a change of the season: the level stands, the own regression learns faster."""
         self._experts.regression.reopen(_REOPENED)
 
     # --- storing ----------------------------------------------------------------------------------------------
@@ -406,8 +445,8 @@ class SeriesStack:
 
     def _take(self, state: bytes) -> None:
         at = _PREFIX.size
-        self._watch.restore(state[at : at + StackWatch.SIZE])
-        at += StackWatch.SIZE
+        self._watch.restore(state[at : at + self._watch.size])
+        at += self._watch.size
         self._numbers[:] = np.frombuffer(state, np.float32, self.layout.size, at)
         at += 4 * self.layout.size
         for expert in self.extras:

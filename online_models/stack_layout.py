@@ -29,7 +29,7 @@ from functools import lru_cache
 from online_models.columns import COLUMNS, Column
 from online_models.conformal import NOMINAL
 
-STACK_VERSION = 1
+STACK_VERSION = 2
 EXPERTS = ("level", "tsb", "global", "category", "regression")
 LEVEL, TSB, GLOBAL, CATEGORY, REGRESSION = range(len(EXPERTS))
 INTERMITTENT = (TSB, GLOBAL, CATEGORY)

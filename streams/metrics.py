@@ -33,6 +33,9 @@ CHAMPION: Final = "champion"
 SEASONAL_NAIVE: Final = "seasonal_naive"
 #: The drift detector's name in the label `detector`.
 CUSUM: Final = "likelihood_cusum"
+#: River's detectors, any of which may be chosen instead; without a choice the first runs beside.
+RIVERS: Final = ("page_hinkley", "adwin", "kswin")
+SCATTER: Final = "scatter_cusum"
 #: At most so many stores are told apart by one process; of more, those with the highest value.
 MOST_STORES: Final = 100
 
@@ -200,7 +203,8 @@ DRIFT_SCORE = Metric(
 )  # fmt: skip
 DRIFT_THRESHOLD = Metric(
     "demand_drift_threshold", "gauge", "nats", ("detector",), _ENGINE,
-    "The score above which demand has drifted (setting shop.drift_threshold).",
+    "The score above which demand has drifted, in the class of series with the lowest (setting shop.drift_threshold, "
+    "times the calibrated caution).",
 )  # fmt: skip
 DRIFTS = Metric(
     "demand_drift_detected_total", "counter", "drifts", ("detector", "direction"), _ENGINE,
@@ -213,6 +217,10 @@ MONEY_OVER = Metric(
 MONEY_UNDER = Metric(
     "demand_money_under_total", "counter", "units of the currency", ("currency",), _ENGINE,
     "What it would have lost on demand that found no stock: the margin.",
+)  # fmt: skip
+DRIFTS_BESIDE = Metric(
+    "demand_drift_beside_total", "counter", "drifts", ("detector", "direction"), _ENGINE,
+    "What the detectors beside it have found: River's, and that of a changed scatter. They raise no alerts.",
 )  # fmt: skip
 DRIFTING = Metric(
     "demand_drift_open_series", "gauge", "series", ("store",), _DESK,
@@ -230,7 +238,7 @@ ALERTS_EMITTED = Metric(
 METRICS: Final[tuple[Metric, ...]] = (
     BUILD, CONSUMED, REJECTED, DUPLICATES, LATE, OBSERVED, CLOSED, LAG, EVENT_AGE, TICK_AGE, TICKS, TASKS, DOUBTS,
     COMMIT, REDIS, WAPE, BIAS, COVERAGE, SCORED_UNITS, DRIFT_SCORE, DRIFT_THRESHOLD, DRIFTS, MONEY_OVER,
-    MONEY_UNDER, DRIFTING, ALERTS_OPEN, ALERTS_EMITTED,
+    MONEY_UNDER, DRIFTS_BESIDE, DRIFTING, ALERTS_OPEN, ALERTS_EMITTED,
 )  # fmt: skip
 
 

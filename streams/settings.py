@@ -15,6 +15,7 @@ from streams.costs import CategoryCosts
 
 Period = Literal["day", "week", "month"]
 Grain = Literal["line", "hour", "day", "week", "month"]
+DriftDetector = Literal["likelihood_cusum", "page_hinkley", "adwin", "kswin"]
 
 #: Periods in one season: the week's days, the year's weeks, the year's months.
 SEASONS: dict[Period, int] = {"day": 7, "week": 52, "month": 12}
@@ -49,7 +50,17 @@ class ShopSettings:
     lead_time_days
         Used where the catalog says nothing.
     drift_threshold
-        Score of the likelihood CUSUM, in nats, above which demand has drifted.
+        Score of the likelihood CUSUM, in nats, above which demand has drifted, until a class of series is calibrated.
+    drift_alarms_per_series_year
+        False drift alarms that one series may raise in a year; thresholds follow, by class. None: `drift_threshold`.
+    drift_detector
+        Who finds that the level has drifted: "likelihood_cusum", or River's "page_hinkley", "adwin" or "kswin".
+    degraded_bias
+        Share by which a category's forecasts may be too high or too low.
+    degraded_coverage
+        Least and most of the periods in which a category's demand may stay within its 90 % quantiles.
+    degraded_periods, recovered_periods
+        Poor periods running until `forecast_degraded` opens, and good ones until it clears.
     review_days
         Days until the next chance to order, added to the lead time by a recommended order.
     undercut_gap
@@ -85,6 +96,12 @@ class ShopSettings:
     service_level: float = 0.95
     lead_time_days: float = 7.0
     drift_threshold: float = 6.0
+    drift_alarms_per_series_year: float | None = 0.5
+    drift_detector: DriftDetector = "likelihood_cusum"
+    degraded_bias: float = 0.15
+    degraded_coverage: tuple[float, float] = (0.80, 0.97)
+    degraded_periods: int = 14
+    recovered_periods: int = 7
     review_days: float = 1.0
     undercut_gap: float = 0.1
     trading_hours: tuple[int, int] = (6, 22)

@@ -26,6 +26,7 @@ from streams.evaluation.prequential import run_fleet
 from streams.evaluation.shock_trial import run_shock_trial
 from streams.evaluation.stock_trial import run_stock_trial
 from streams.evaluation.sums import measure_yardsticks
+from streams.settings import ShopSettings
 
 if TYPE_CHECKING:
     from consumers.evaluate.sets import DataSet
@@ -119,6 +120,7 @@ class Bench:
             "set": data.name, "period": panel.period, "series": panel.n_series, "periods": panel.n_periods,
             "tail": data.tail, "block": data.block, "least_nonzero": data.least_nonzero, "seed": self.seed,
             "partitions": self.partitions, "known_ahead": list(panel.columns),
+            "drift_alarms_wished": ShopSettings().drift_alarms_per_series_year,
             "first": panel.starts_on()[0].isoformat(), "model": self.make.__name__,
         }  # fmt: skip
 

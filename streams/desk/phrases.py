@@ -128,6 +128,13 @@ class Scene:
         return f"{self.product_name} at {self.store_name}" if self.finding.sku else self.store_name
 
     @property
+    def drifting(self) -> str:
+        """The subject; or, where a finding is about a group, that group at its store."""
+        if self.finding.sku is None and self.finding.source is not None and self.finding.store_id is not None:
+            return f"the slow sellers of {self.source_name} at {self.store_name}, taken together,"
+        return self.subject
+
+    @property
     def currency(self) -> str | None:
         """The finding's currency, else the store's, else the product's."""
         known = (self.finding.currency, self.store and self.store.currency, self.product and self.product.currency)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from schemas.signals import AlertKind
 from streams.desk.because import causes_in_words, changes_in_words, demand_in_words
-from streams.desk.phrases import Scene, clip
+from streams.desk.phrases import Scene, clip, percent
 
 Phrase = Callable[[Scene], str]
 
@@ -85,14 +85,24 @@ def _suspected_stockout(scene: Scene) -> str:
 
 
 def _drift(scene: Scene) -> str:
+    if scene.value("pattern_shift_slots") is not None:
+        return _season(scene)
     before, after = scene.value("level_before_units"), scene.value("level_after_units")
     verb = "changed" if before is None or after is None else "risen" if after > before else "fallen"
     levels = _with(
         " from about {} to {}", scene.number("level_before_units"), scene.rate("level_after_units"), instead=" level"
     )
     since = _with(" since {}", scene.when("since"))
+    seen = "; Page-Hinkley has seen it too" if scene.value("page_hinkley_periods_ago") is not None else ""
     why = f"{causes_in_words(scene)}{changes_in_words(scene)}"
-    return f"Demand for {scene.subject} has {verb}{levels}{since}, and it looks lasting{why}"
+    return f"Demand for {scene.drifting} has {verb}{levels}{since}, and it looks lasting{seen}{why}"
+
+
+def _season(scene: Scene) -> str:
+    level = _with(" while its level of about {} stands", scene.rate("level_after_units"))
+    since = _with(" since {}", scene.when("since"))
+    why = f"{causes_in_words(scene)}{changes_in_words(scene)}"
+    return f"Demand for {scene.drifting} comes at other times of the season than it did{since},{level}{why}"
 
 
 def _pace(verb: str) -> Phrase:
@@ -147,8 +157,18 @@ def _stale(scene: Scene) -> str:
 
 
 def _degraded(scene: Scene) -> str:
-    errors = _with(" (error {} against {})", scene.number("error"), scene.number("error_before"))
-    return f"Forecasts for {scene.subject} have got worse than they used to be{errors}"
+    bias = scene.value("bias_share")
+    clauses = (
+        _with(
+            "an error of {} where last season's numbers give {}",
+            scene.share("error_share"), scene.share("naive_error_share"),
+        ),
+        _with("demand within the upper 90 % bound {} of the time", scene.share("coverage_share")),
+        "" if bias is None else f"{percent(abs(bias))} too {'high' if bias > 0 else 'low'} on the whole",
+    )  # fmt: skip
+    why = ", ".join(clause for clause in clauses if clause)
+    since = _with(" for {}", scene.span("poor_periods"))
+    return f"Forecasts for {scene.source_name} have been poor{since}{f': {why}' if why else ''}"
 
 
 def _at_store(scene: Scene) -> str:
@@ -161,6 +181,8 @@ def _order(scene: Scene) -> str:
 
 
 def _plan_level(scene: Scene) -> str:
+    if scene.value("pattern_shift_slots") is not None:
+        return f"look at the days on which {scene.product_name} sells now, and move deliveries and staff with them"
     level = _with(": plan for about {}", scene.rate("level_after_units"))
     return f"review order sizes and shelf space of {scene.product_name}{level}"
 
@@ -225,6 +247,8 @@ WORDINGS: Final[Mapping[AlertKind, Wording]] = {
         _fixed("plausible prices are read again for six hours"),
     ),
     "forecast_degraded": Wording(
-        _degraded, _fixed("treat its order proposals with care"), _fixed("errors are normal again for a day")
+        _degraded,
+        _fixed("check order proposals of the category by hand, and see what has changed in it"),
+        _fixed("error, bias and coverage are in order again for seven periods"),
     ),
 }

@@ -14,12 +14,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS, HOUR_MS, THOUSANDTHS
 from streams.engine.agenda import Close, WorkItem
 from streams.engine.causes import Causes
+from streams.engine.degraded import Degraded
+from streams.engine.drifts import Drifts
 from streams.engine.emitter import measures
-from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.engine.intraday import Intraday
 from streams.engine.ledger import on_hand_at
 from streams.engine.second_look import SecondLook
@@ -44,9 +44,6 @@ SURPRISE = 1e-6
 #: many times the longest run before it: some products always come in bursts.
 ZERO_RUN = 1e-5
 _LONGER_RUN = 1.5
-#: Below this signal-to-noise (mean over standard deviation of a period) no test of one series tells drift from chance.
-_DRIFT_SIGNAL_TO_NOISE = 0.8
-_DRIFT_OPEN_DAYS = 28
 _FOLLOWED_EMPTY_DAYS = 30
 _MAX_SALE_SHARE = 0.99
 _SELLS_ALWAYS, _LEAST_CHANCE = 0.98, 1e-9
@@ -65,6 +62,14 @@ class Closes:
         self._windows = windows
         self._facts = facts
         self._risk = risk
+        self._drifts = Drifts(core, facts, self._causes)
+        self._degraded = Degraded(core)
+
+    def settle(self, watermark_ms: int) -> None:
+        """Judge what can only be judged when every close before a moment is done."""
+        period = self._core.periods.of(watermark_ms)
+        self._degraded.settle(period)
+        self._drifts.settle(period)
 
     def run(self, item: WorkItem) -> bool:
         """Do one item; False when it was done before (its window had moved on)."""
@@ -223,11 +228,11 @@ class Closes:
         core = self._core
         model, start_ms = core.model(history), core.periods.start_ms(period)
         x = self._facts.features(series, past_features(history.units(HISTORY_PERIODS)), period, start_ms)
-        category = core.pool.category(self._facts.category(series, start_ms))
+        category = self._facts.category(series, start_ms)
         taught = exposure >= core.settings.exposure_floor
         if core.promotions is not None:
             core.promotions.open(series, history, model, period)
-        lesson = model.close(max(0, sold) / THOUSANDTHS, x, category, period, exposure)
+        lesson = model.close(max(0, sold) / THOUSANDTHS, x, core.pool.category(category), period, exposure)
         if core.promotions is not None:
             core.promotions.close(series, period, lesson.demand_units if taught else None)
         if core.watch is not None:
@@ -235,17 +240,11 @@ class Closes:
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, costs=costs))
         if taught:
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                core.board.add(lesson, period, self._facts.unit_costs(series, period))
-            core.clock.tests_run += 1
+                costs = self._facts.unit_costs(series, period)
+                self._degraded.look(category, period, lesson, model.observed, core.board.add(lesson, period, costs))
+            self._drifts.look(series, lesson, model, period, category)
             self._say_lesson(series, history, lesson, model, core.periods.end_ms(period))
-            self._note_score(series, period, lesson, model)
         return model
-
-    def _note_score(self, series: Series, period: int, lesson: StackLesson, model: SeriesStack) -> None:
-        """Let people see how near to a drift the series of a store are."""
-        score = model.drift_score if lesson.drift is None else lesson.drift.score
-        if score is not None and lesson.forecast is not None and _tells_drift(lesson.forecast):
-            self._core.drifts.note(series.store_id, period, score)
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         start_ms = self._core.periods.start_ms(period)
@@ -273,7 +272,6 @@ class Closes:
     def _say_lesson(
         self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
     ) -> None:
-        self._say_drift(series, history, lesson, model, end_ms)
         self._second_look.take(series, history, model, series.next_period, lesson.demand_units)
         if lesson.forecast is None or lesson.y_units is None:
             return
@@ -295,50 +293,6 @@ class Closes:
                 evidence=evidence, reasons=why.reasons, causes=why.causes,
             )  # fmt: skip
             emit("demand_slump", "cleared", "warning", started, end_ms, series)
-
-    def _say_drift(
-        self, series: Series, history: History, lesson: StackLesson, model: SeriesStack, end_ms: int
-    ) -> None:
-        emit = self._core.emitter.finding
-        if series.drift_since is not None and end_ms - series.drift_since >= _DRIFT_OPEN_DAYS * DAY_MS:
-            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
-            series.drift_since = None
-        found = lesson.drift
-        if found is None or lesson.forecast is None:
-            return
-        if not _tells_drift(lesson.forecast):
-            self._core.emitter.count("drift_in_noise")
-            return
-        self._core.tally.drifts[found.direction] += 1
-        if series.drift_since is not None:
-            emit("demand_drift", "cleared", "warning", series.drift_since, end_ms, series)
-        series.drift_since = end_ms
-        now = self._core.periods.of(end_ms - 1)
-        period = now - found.since_periods + 1
-        why = self._causes.of_run(series, history, model, period, now, end_ms, lesson.demand_units)
-        if lesson.forecast.signal_to_noise >= JUMP_SIGNAL_TO_NOISE:
-            model.jump()
-        rate = f"units/{self._core.settings.period}"
-        evidence = {
-            **measures(rate, level_before_units=found.level_before, level_after_units=found.level_after),
-            **measures("nats", score=found.score, threshold=found.threshold),
-            **measures("periods", since_periods=float(found.since_periods)),
-        }
-        change = abs(found.level_after - found.level_before)
-        self._core.emitter.finding(
-            "demand_drift",
-            "opened",
-            "warning",
-            end_ms,
-            end_ms,
-            series,
-            evidence=evidence,
-            times={"since": self._core.periods.start_ms(period)},
-            reasons=why.reasons,
-            causes=why.causes,
-            money=self._facts.money(series, change * DRIFT_MONEY_DAYS / self._core.periods.days(period), end_ms),
-            model=self._facts.model_ref(series),
-        )
 
     def _say_zero_run(
         self, series: Series, history: History, forecast: StackForecast, y_units: float, end_ms: int
@@ -364,7 +318,3 @@ class Closes:
                 **measures(f"units/{self._core.settings.period}", demand_per_day_units=forecast.mean_units),
             }
             emit("suspected_stockout", "opened", "warning", end_ms, end_ms, series, evidence=evidence)
-
-
-def _tells_drift(expected: StackForecast) -> bool:
-    return expected.signal_to_noise >= _DRIFT_SIGNAL_TO_NOISE

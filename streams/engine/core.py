@@ -6,7 +6,8 @@
     archive    histories, models   m:          board    scores                             score, recent
     dedupe     event ids           d:          stores   open, closed, silent               s:
     market     prices              r:          drifts   highest drift scores               drift
-    curves     shares by hour      c:
+    curves     shares by hour      c:      calibration    drift thresholds             q:
+    forms      poor categories     form    groups         drift of the slow sellers    groups
 
 The one rule: what is not written by `writes` is not state; `tally` is not.
 """
@@ -19,12 +20,15 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from online_models.day_curve import DayCurves
+from online_models.drift_calibration import DriftCalibration
 from online_models.pool import Pool
 from online_models.stack import SeriesStack
 from schemas.errors import StateCorrupt, TornTask
 from streams.engine.agenda import Agenda
 from streams.engine.archive import Archive
+from streams.engine.category_form import CategoryForms
 from streams.engine.dedupe import DedupeIndex
+from streams.engine.drift_groups import DriftGroups
 from streams.engine.drift_scores import DriftScores
 from streams.engine.emitter import Emitter
 from streams.engine.history import History
@@ -46,6 +50,8 @@ CLOCK_FIELD = "clock"
 _CURVES = "c:"
 #: Prefix of the pool's parts: what the series of the task learn together.
 _POOL = "g:"
+#: Prefix of the calibration's classes.
+_CAUTIONS = "q:"
 _WEEKDAYS = 7
 
 
@@ -69,6 +75,8 @@ class TaskClock:
         Offsets below which refused facts were put in quarantine.
     tests_run
         Drift tests since the last progress.
+    p_values
+        Of those tests, the small ones, by series.
     """
 
     newest_ms: int = -1
@@ -80,6 +88,7 @@ class TaskClock:
     catalog_seen: int = 0
     context_seen: int = 0
     tests_run: int = 0
+    p_values: dict[str, float] = field(default_factory=dict)
 
 
 class Core:
@@ -108,6 +117,8 @@ class Core:
         self.dedupe = DedupeIndex()
         self.board = Scoreboard()
         self.drifts = DriftScores()
+        self.forms = CategoryForms()
+        self.groups = DriftGroups(settings.drift_threshold)
         self.tally = EngineTally()
         self.agenda = Agenda()
         self.archive = Archive()
@@ -120,10 +131,17 @@ class Core:
         #: How far back movements are kept one by one: an hour's close still finds the on-hand of the hour's end.
         self.kept_ms = settings.slack_ms + settings.hour_spread_ms
         self._bench = SeriesStack(
-            settings.season, extras=settings.extra_models, drift_threshold=settings.drift_threshold
+            settings.season,
+            extras=settings.extra_models,
+            drift_threshold=settings.drift_threshold,
+            drift_detector=settings.drift_detector,
         )
         self._blank = self._bench.encode()
         self.pool = Pool(self._bench.layout)
+        self.calibration = DriftCalibration(
+            settings.season, settings.drift_alarms_per_series_year, self._bench.drift_thresholds
+        )
+        self._bench.heed(self.calibration.cautions)
 
     def model(self, history: History) -> SeriesStack:
         """Return a series' model, read from its stored bytes into the task's one workbench: use it, then let it go."""
@@ -147,7 +165,10 @@ class Core:
             **self.dedupe.writes(),
             **self.board.writes(),
             **self.drifts.writes(),
+            **self.forms.writes(),
+            **self.groups.writes(),
             **{f"{_POOL}{name}": field for name, field in self.pool.writes().items()},
+            **{f"{_CAUTIONS}{name}": seal(field) for name, field in self.calibration.writes().items()},
             **{f"{_CURVES}{name}": seal(field) for name, field in self.curves.writes().items()},
             CLOCK_FIELD: self._encode_clock(),
         }
@@ -193,9 +214,13 @@ class Core:
         self.board = Scoreboard.load(state)
         self.tally.loaded_money = {currency: (sums.over, sums.under) for currency, sums in self.board.money.items()}
         self.drifts = DriftScores.load(state)
+        self.forms = CategoryForms.load(state)
+        self.groups = DriftGroups.load(state, self.settings.drift_threshold)
         self.archive = Archive.load(state)
         parts = {name[len(_POOL) :]: value for name, value in state.items() if name.startswith(_POOL)}
         self.pool = Pool.load(self._bench.layout, parts)
         for name, value in state.items():
             if name.startswith(_CURVES):
                 self.curves.take(name[len(_CURVES) :], unseal(value, name))
+            elif name.startswith(_CAUTIONS):
+                self.calibration.take(name[len(_CAUTIONS) :], unseal(value, name))

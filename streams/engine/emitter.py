@@ -121,10 +121,15 @@ class Emitter:
         key = f"{found.store_id or ''}|{found.sku or found.source or ''}"
         self.outputs.append(Output(SIGNALS, key.encode(), found.encode(), (), 0))
 
-    def progress(self, watermark_ms: int, tests_run: int) -> None:
-        """Say how far this task has come."""
+    def progress(self, watermark_ms: int, tests_run: int, p_values: Sequence[tuple[str, float]] = ()) -> None:
+        """Say how far this task has come, and what its drift tests since have shown."""
         done = Progress(
-            task=self.task, tasks=self.tasks, watermark=to_datetime(watermark_ms), tests_run=tests_run, at=self._at()
+            task=self.task,
+            tasks=self.tasks,
+            watermark=to_datetime(watermark_ms),
+            tests_run=tests_run,
+            p_values=tuple(p_values),
+            at=self._at(),
         )
         self.outputs.append(Output(SIGNALS, str(self.task).encode(), done.encode(), (), 0))
 

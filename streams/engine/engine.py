@@ -30,6 +30,7 @@ from schemas.ticks import Tick
 from streams.engine.admit import ADMISSION, Body, StockBody, refusal
 from streams.engine.closes import Closes
 from streams.engine.core import Core
+from streams.engine.drifts import smallest
 from streams.engine.events import Events
 from streams.engine.facts import Facts
 from streams.engine.gate import Gate
@@ -289,8 +290,10 @@ class EngineTask:
         watermark = clock.newest_ms - core.settings.slack_ms - core.settings.period_spread_ms
         if watermark // HOUR_MS > clock.said_hour:
             clock.said_hour = watermark // HOUR_MS
-            core.emitter.progress(watermark, clock.tests_run)
-            clock.tests_run = 0
+            core.emitter.cause = (self._topics["ticks"], self._tick_mark)
+            self._closes.settle(watermark)
+            core.emitter.progress(watermark, clock.tests_run, smallest(clock.p_values))
+            clock.tests_run, clock.p_values = 0, {}
             core.dedupe.forget((clock.newest_ms - core.settings.dedupe_horizon_ms) // HOUR_MS)
         self._merge.settle({name: clock.ends[name] for name in RANKED_INPUTS})
         self._tick, self._tick_mark = None, self._tick_mark + 1

@@ -23,6 +23,7 @@ from streams.metrics import (
     DRIFT_SCORE,
     DRIFT_THRESHOLD,
     DRIFTS,
+    DRIFTS_BESIDE,
     DUPLICATES,
     EVENT_AGE,
     LATE,
@@ -32,6 +33,8 @@ from streams.metrics import (
     OVERALL,
     RECENT,
     REJECTED,
+    RIVERS,
+    SCATTER,
     SCORED_UNITS,
     SEASONAL_NAIVE,
     TICK_AGE,
@@ -44,6 +47,9 @@ from streams.metrics import (
 from streams.task import Task
 
 _TOPICS: Final = {"catalog": CATALOG, "context": CONTEXT, "ticks": TICKS, **TASK_INPUTS}
+_WAYS: Final = ("up", "down")
+_FOUND: Final = (*((detector, way) for detector in (CUSUM, *RIVERS) for way in _WAYS), (CUSUM, "season"))
+_BESIDE: Final = tuple((detector, way) for detector in (*RIVERS, SCATTER) for way in _WAYS)
 _COUNTED: Final = {"duplicate": DUPLICATES, "late": LATE, "periods_closed": CLOSED}
 
 
@@ -62,7 +68,8 @@ class EngineFigures:
             over, under = core.tally.loaded_money.get(currency, (0.0, 0.0))
             counts[MONEY_OVER, (currency,)] = int(sums.over - over)
             counts[MONEY_UNDER, (currency,)] = int(sums.under - under)
-        return counts | {(DRIFTS, (CUSUM, way)): core.tally.drifts[way] for way in ("up", "down")}
+        counts |= {(DRIFTS_BESIDE, each): core.tally.beside[each] for each in _BESIDE}
+        return counts | {(DRIFTS, each): core.tally.drifts[each] for each in _FOUND}
 
     def gauges(self, tasks: Sequence[Task]) -> Sequence[Sample]:
         engines = [task for task in tasks if isinstance(task, EngineTask)]
@@ -112,4 +119,5 @@ def _drift(engines: Sequence[EngineTask]) -> Iterator[Sample]:
     for store_id in sorted(highest, key=lambda store_id: (-highest[store_id], store_id))[:MOST_STORES]:
         yield Sample(DRIFT_SCORE, (CUSUM, f"store:{store_id}"), highest[store_id])
     if engines:
-        yield Sample(DRIFT_THRESHOLD, (CUSUM,), engines[0].core.settings.drift_threshold)
+        caution = min(min(engine.core.calibration.cautions) for engine in engines)
+        yield Sample(DRIFT_THRESHOLD, (CUSUM,), caution * engines[0].core.settings.drift_threshold)
