@@ -106,7 +106,8 @@ class SeriesStack:
     """
 
     __slots__ = (
-        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_score", "_state", "_watch",
+        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_score", "_season_from", "_state",
+        "_watch",
     )  # fmt: skip
 
     def __init__(
@@ -125,6 +126,7 @@ class SeriesStack:
         self._state = state = array("f", bytes(4 * layout.size))
         #: The same memory, for what is done on whole stretches.
         self._numbers = np.frombuffer(state, dtype=np.float32)
+        self._season_from = season_warm_up(season)
         self._watch = StackWatch(drift_threshold, season, drift_detector)
         self._cautions: Sequence[float] = (1.0,) * CLASSES
         self._start()
@@ -371,9 +373,11 @@ class SeriesStack:
             return None, None
         mid, mean = state[MID], issued.mean_units
         slow_units = mean * state[REFERENCE] / mid if mid > 0.0 else mean
-        caution = self._cautions[class_of(issued.signal_to_noise, self.share_sold)]
-        # A pattern seen a few times is noise: what it would look like moved says nothing.
-        ratios = state[layout.ratio : layout.slot_mean] if state[SEEN] >= season_warm_up(layout.season) else ()
+        signal = issued.signal_to_noise
+        caution = self._cautions[class_of(signal, self.share_sold)]
+        # A pattern seen a few times, or lost in noise: what it would look like moved says nothing, and costs time.
+        known = signal >= JUMP_SIGNAL_TO_NOISE and state[SEEN] >= self._season_from
+        ratios = state[layout.ratio : layout.slot_mean] if known else ()
         return self._watch.update(y, issued, slow_units, slot, ratios, caution)
 
     def _learn(self, y: float, x: Features, category: Category, period: int, weight: float) -> None:

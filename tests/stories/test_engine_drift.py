@@ -10,7 +10,7 @@ from schemas.quantities import to_datetime
 from streams.desk.phrases import Scene
 from streams.desk.sentences import summary_of
 from streams.settings import ShopSettings
-from tests.unit.engine.bench import Fact, Told, at, make_log, master, play, sale
+from tests.unit.engine.bench import Fact, Told, at, make_log, master, play, play_in_pieces, sale
 
 SHOP = ShopSettings(zone="UTC", lead_time_days=2.0)
 WEEK = (20, 14, 14, 16, 24, 40, 8)
@@ -102,3 +102,13 @@ def test_a_category_whose_forecasts_fail_is_told_once_and_taken_back() -> None:
 
 def test_even_demand_degrades_nothing() -> None:
     assert told(category_shop(70, halved_from=70), at(70, 1)).findings("forecast_degraded") == []
+
+
+def test_cuts_and_restarts_change_nothing_of_it() -> None:
+    shop = replace(SHOP, degraded_periods=2, recovered_periods=2)
+    log = make_log(sorted(category_shop(50, halved_from=42), key=lambda fact: fact.at_ms), at(50, 1))
+    whole, pieces = play(log, shop), play_in_pieces(log, shop, seed=5)
+    assert {one.kind for one in whole.findings()} >= {"demand_drift", "forecast_degraded"}
+    assert pieces.outputs == whole.outputs
+    assert pieces.rows() == whole.rows()
+    assert {"form", "groups", "q:6"} & whole.rows().keys() >= {"form", "q:6"}

@@ -65,6 +65,27 @@ def test_an_early_one_says_so() -> None:
      "Demand for Leche Gloria 400 g at Lima Centro has risen from about 9.5 to 14 units a day, and it looks lasting."),
     ("demand_drift", {"level_before_units": (14, "units/week"), "level_after_units": (9, "units/week")}, {},
      "Demand for Leche Gloria 400 g at Lima Centro has fallen from about 14 to 9 units a week, and it looks lasting."),
+    ("demand_drift",
+     {"level_before_units": (14, "units/day"), "level_after_units": (9, "units/day"),
+      "page_hinkley_periods_ago": (3, "periods")}, {},
+     "Demand for Leche Gloria 400 g at Lima Centro has fallen from about 14 to 9 units a day, and it looks lasting; "
+     "Page-Hinkley has seen it too."),
+    ("demand_drift", {"pattern_shift_slots": (3, "slots"), "level_after_units": (14, "units/day")}, {},
+     "Demand for Leche Gloria 400 g at Lima Centro comes at other times of the season than it did, "
+     "while its level of about 14 units a day stands."),
+    ("demand_drift", {"level_before_units": (40, "units/day"), "level_after_units": (20, "units/day")},
+     {"sku": None, "source": "dairy"},
+     "Demand for the slow sellers of dairy at Lima Centro, taken together, has fallen from about 40 to 20 units a day, "
+     "and it looks lasting."),
+    ("forecast_degraded",
+     {"error_share": (0.42, "share"), "naive_error_share": (0.4, "share"), "bias_share": (-0.22, "share"),
+      "poor_periods": (14, "days")},
+     {"store_id": None, "sku": None, "source": "dairy"},
+     "Forecasts for dairy have been poor for 14 days: an error of 42 % where last season's numbers give 40 %, "
+     "22 % too low on the whole."),
+    ("forecast_degraded", {"coverage_share": (0.71, "share"), "poor_periods": (14, "weeks")},
+     {"store_id": None, "sku": None, "source": "dairy"},
+     "Forecasts for dairy have been poor for 14 weeks: demand within the upper 90 % bound 71 % of the time."),
     ("demand_surge", {"sold_units": (40, "units"), "expected_units": (12, "units")}, {},
      "Leche Gloria 400 g at Lima Centro is selling much faster than expected: 40 sold so far, about 12 expected."),
     ("competitor_undercut",
