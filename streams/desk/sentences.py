@@ -101,7 +101,8 @@ def _drift(scene: Scene) -> str:
 def _season(scene: Scene) -> str:
     level = _with(" while its level of about {} stands", scene.rate("level_after_units"))
     since = _with(" since {}", scene.when("since"))
-    return f"Demand for {scene.drifting} comes at other times of the season than it did{since},{level}"
+    why = f"{causes_in_words(scene)}{changes_in_words(scene)}"
+    return f"Demand for {scene.drifting} comes at other times of the season than it did{since},{level}{why}"
 
 
 def _pace(verb: str) -> Phrase:

@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Final
 from online_models.drift_calibration import class_of
 from online_models.stack import JUMP_SIGNAL_TO_NOISE
 from schemas.quantities import DAY_MS
-from schemas.signals import Cause, Measure
+from schemas.signals import Measure
+from streams.engine.causes import Detected
 from streams.engine.degraded import NO_CATEGORY
 from streams.engine.emitter import measures
 from streams.engine.facts import DRIFT_MONEY_DAYS
 from streams.metrics import CUSUM, SCATTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from online_models.drift import DriftFinding
     from online_models.stack import SeriesStack
@@ -165,8 +166,9 @@ class Drifts:
         level_moved = found.direction != "season"
         core.tally.drifts[core.settings.drift_detector if level_moved else CUSUM, found.direction] += 1
         first = period - found.since_periods + 1
-        # Before the reaction: a level that has jumped to the new demand explains nothing any more.
-        why = self._causes.of_run(series, history, model, first, period, end_ms, lesson.demand_units)
+        detected = None if level_moved else Detected(found.score, found.threshold, core.periods.start_ms(first))
+        # Before the reaction: it moves the levels that the reasons are told against.
+        why = self._causes.of_run(series, history, model, first, period, end_ms, lesson.demand_units, detected)
         reaction = self._react(found, expected, model)
         if series.drift_since is not None:
             if not level_moved:
@@ -194,7 +196,7 @@ class Drifts:
             evidence=evidence,
             times={"since": core.periods.start_ms(first)},
             reasons=why.reasons,
-            causes=_named(why.causes, found),
+            causes=why.causes,
             money=self._facts.money(series, change, end_ms) if level_moved else None,
             model=self._facts.model_ref(series),
         )
@@ -211,13 +213,6 @@ class Drifts:
         if found.shift_slots is not None:
             evidence |= measures("slots", pattern_shift_slots=float(found.shift_slots))
         return evidence
-
-
-def _named(causes: Sequence[Cause], found: DriftFinding) -> Sequence[Cause]:
-    """Return the causes; where none is known, that the pattern has moved is what the season's own test has found."""
-    if found.shift_slots is None or any(cause.label != "unknown" for cause in causes):
-        return causes
-    return (Cause(label="season", evidence=measures("slots", pattern_shift_slots=float(found.shift_slots))),)
 
 
 def smallest(p_values: Mapping[str, float]) -> list[tuple[str, float]]:
