@@ -56,7 +56,7 @@ Rows = Annotated[
 ]
 Recompute = Annotated[bool, typer.Option("--recompute", help="Chain the price desk, not the recorded prices.")]
 Models = Annotated[Literal["champion", "none"] | None, typer.Option("--models", help="none: the stream part alone.")]
-_TABLE_WIDTH = 100
+_TABLE_WIDTH = 130
 #: Scores shown to people, with their headings.
 _SHOWN = {
     "n": "n",
