@@ -14,7 +14,7 @@ PAYDAYS_AFTER = 3
 """Days over which wages are spent, payday included."""
 _MIDDLE_OF_MONTH = 15
 _CHRISTMAS_EVE = 24
-_EDGE_MS = 2 * DAY_MS
+EDGE_MS = 2 * DAY_MS
 DIP_DAYS = 14
 """How long after a promotion its dip may last."""
 _DIP_KEPT = 2.0 / 3.0
@@ -115,9 +115,9 @@ def promotion_values(running: PromotionSpan | None, ended: PromotionSpan | None,
     """
     values: dict[str, float] = {}
     if running is not None:
-        if start_ms - running.from_ms < _EDGE_MS:
+        if start_ms - running.from_ms < EDGE_MS:
             values["promotion_start"] = 1.0
-        if running.to_ms is not None and running.to_ms - start_ms <= _EDGE_MS:
+        if running.to_ms is not None and running.to_ms - start_ms <= EDGE_MS:
             values["promotion_end"] = 1.0
     elif ended is not None and ended.to_ms is not None:
         days = (start_ms - ended.to_ms) / DAY_MS

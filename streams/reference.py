@@ -31,6 +31,8 @@ T = TypeVar("T")
 _FOREVER = 1 << 62
 #: No signal is looked for that began longer before a moment than this.
 _LONGEST_SIGNAL_MS = 400 * DAY_MS
+#: Nor beyond so many newer ones that are over.
+_MOST_OVER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,15 @@ class SignalShelf:
             How long after its end a value still stands for want of a newer one.
         """
         facts = self._facts.get((scope, scope_id), {}).get(name, ())
+        over = 0
         for place in range(bisect_right(facts, (at_ms, _FOREVER, _FOREVER), key=_signal_order) - 1, -1, -1):
             fact = facts[place]
             if fact.offset >= end or fact.known_ms > known_ms:
                 continue
             if at_ms < fact.to_ms + stale_ms:
                 return fact.body.value
-            if at_ms - fact.from_ms > _LONGEST_SIGNAL_MS:
+            over += 1
+            if over >= _MOST_OVER or at_ms - fact.from_ms > _LONGEST_SIGNAL_MS:
                 return None
         return None
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from online_models.candidates import Candidates
 from schemas.quantities import DAY_MS
-from streams.driver_values import DIP_DAYS, PromotionSpan, calendar_values, promotion_values
+from streams.driver_values import DIP_DAYS, EDGE_MS, PromotionSpan, calendar_values, promotion_values
 from streams.holiday_calendar import HolidayCalendar
 from streams.sealing import seal, unseal
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 HOLIDAY_SIGNALS: Final = ("holiday", "state_holiday")
 _USUAL_GAIN: Final = 1.0 / 21.0
 _STALE_MS: Final = 45 * DAY_MS
+_ENDLESS_MS: Final = 10_000 * DAY_MS
 _CACHE_LIMIT: Final = 20_000
 _CANDIDATES, _USUAL = "k:", "u:"
 
@@ -190,17 +191,25 @@ class Drivers:
         self, series: Series, start_ms: int, end_ms: int, origin_ms: int
     ) -> tuple[PromotionSpan | None, PromotionSpan | None]:
         """Return the deepest promotion that touches an interval, and the newest that was over before it."""
-        since_ms = start_ms - DIP_DAYS * DAY_MS
-        facts = self._core.view.promotions(series.store_id, series.sku, since_ms, end_ms, origin_ms)
+        since_ms, until_ms = start_ms - DIP_DAYS * DAY_MS, end_ms + EDGE_MS
         running: Fact[Promotion] | None = None
-        ended: Fact[Promotion] | None = None
-        for fact in facts:
-            if fact.to_ms <= start_ms:
-                if ended is None or fact.to_ms > ended.to_ms:
-                    ended = fact
-            elif running is None or (fact.body.depth or 0.0) > (running.body.depth or 0.0):
+        spans: list[tuple[int, int]] = []
+        for fact in self._core.view.promotions(series.store_id, series.sku, since_ms, until_ms, origin_ms):
+            spans.append((fact.from_ms, fact.to_ms))
+            runs = fact.from_ms < end_ms and fact.to_ms > start_ms
+            if runs and (running is None or (fact.body.depth or 0.0) > (running.body.depth or 0.0)):
                 running = fact
-        return _span(running), _span(ended)
+        if running is None:
+            ended_ms = max((to_ms for _, to_ms in spans if to_ms <= start_ms), default=None)
+            return None, None if ended_ms is None else PromotionSpan(since_ms, ended_ms, None)
+        from_ms, to_ms = running.from_ms, running.to_ms
+        # One promotion may be told day by day: what touches it goes on with it.
+        for begin, end in sorted(spans, reverse=True):
+            from_ms = begin if begin < from_ms <= end else from_ms
+        for begin, end in sorted(spans):
+            to_ms = end if begin <= to_ms < end else to_ms
+        endless = to_ms > start_ms + _ENDLESS_MS
+        return PromotionSpan(from_ms, None if endless else to_ms, running.body.depth), None
 
     # --- signals ----------------------------------------------------------------------------------------------
 
@@ -295,10 +304,3 @@ class Drivers:
         if self._core.reference.signals:
             values.update(self.signals(series, category, period, origin_ms))
         return values
-
-
-def _span(fact: Fact[Promotion] | None) -> PromotionSpan | None:
-    if fact is None:
-        return None
-    to_ms = None if fact.body.valid_to is None else fact.to_ms
-    return PromotionSpan(fact.from_ms, to_ms, fact.body.depth)

@@ -10,6 +10,7 @@ import pytest
 from online_models.catalogue import ROWS
 from schemas.catalog import Product, Store
 from schemas.quantities import to_datetime
+from streams.engine.drivers import Drivers
 from streams.engine.series import Series
 from streams.engine.table import SeriesTable
 from streams.engine.watch import WatchedClose
@@ -18,7 +19,7 @@ from streams.report import count_lost, rank_candidates
 from streams.settings import ShopSettings
 from tests.laws.test_driver_laws import signal
 from tests.stories.test_engine_day import even_days
-from tests.unit.engine.bench import Fact, Stand, Told, at, counted, make_log, master, out_of_stock, sale
+from tests.unit.engine.bench import Fact, Stand, Told, at, counted, make_log, master, out_of_stock, promotion, sale
 
 SHOP = ShopSettings(zone="UTC", lead_time_days=2.0)
 FIRST = to_datetime(at(0))
@@ -124,6 +125,23 @@ def test_what_an_empty_shelf_kept_from_being_sold_is_counted_in_units_and_money(
     # Two thirds of the day's sales were made from 12 to 20.
     assert lost.units == pytest.approx(16.0, rel=0.15)
     assert lost.money == {"PEN": pytest.approx(2.0 * lost.units, abs=0.01)}
+
+
+def test_a_promotion_told_day_by_day_starts_once_and_ends_once() -> None:
+    facts = [*even_days(range(9)), *(promotion(at(0), at(day), at(day + 1)) for day in range(2, 7))]
+    stand, _ = stand_after(facts, at(9, 12))
+    core = stand.task.core
+    drivers, milk = Drivers(core), row(stand.told, "s1|milk")
+    said = []
+    for day in range(9):
+        period = core.periods.of(at(day))
+        spans = drivers.promotions(milk, at(day), at(day + 1), at(day))
+        said.append(
+            set(drivers.values(milk, "", period, at(day), spans))
+            & {"promotion_start", "promotion_end", "promotion_dip"}
+        )
+    start, end, dip = {"promotion_start"}, {"promotion_end"}, {"promotion_dip"}
+    assert said == [set(), set(), start, start, set(), end, end, dip, dip]
 
 
 def rainy_days(days: int, effect: float) -> list[Fact]:
