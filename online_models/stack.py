@@ -20,25 +20,15 @@ series may have taught the pool what happened in it.
 from __future__ import annotations
 
 import math
-import zlib
 from array import array
 from collections.abc import Sequence
-from struct import Struct, error
 
-import numpy as np
-
-from online_models import registry
-from online_models.columns import COLUMNS, Column, Features
-from online_models.conformal import NOMINAL, CalibratedDistribution
-from online_models.demand_class import DemandClass, class_of_forecast
-from online_models.distribution import LEVEL_SHARE
-from online_models.drift import DEFAULT_THRESHOLD, DriftFinding
-from online_models.drift_calibration import CLASSES, class_of
+from online_models.columns import Features
+from online_models.drift import DriftFinding
+from online_models.drift_calibration import class_of
 from online_models.explanation import Explanation, changes_of, take_apart, usual_features
 from online_models.lost_sales import hidden_units
 from online_models.pool import Category
-from online_models.season_change import season_warm_up
-from online_models.stack_experts import StackExperts
 from online_models.stack_forecast import StackForecast, StackLesson
 from online_models.stack_layout import (
     DIFFERENCES,
@@ -58,32 +48,18 @@ from online_models.stack_layout import (
     SCALE,
     SEEN,
     SHARE,
-    SOLD_SHARE,
-    layout_of,
 )
-from online_models.stack_levels import StackLevels
-from online_models.stack_run import RUN_ISSUED, RUN_SHARE, RUN_SLOT, StackRun
-from online_models.stack_score import CALIBRATED_FROM, StackScore
-from online_models.stack_watch import CUSUM, Beside, StackWatch
-from schemas.errors import StateCorrupt
+from online_models.stack_state import COLD_SHAPE, DRIFT_WARM_UP_PERIODS, PIECE, StackState
 
-DRIFT_WARM_UP_PERIODS = 14
 #: Mean over standard deviation of a period from which a new level is believed at once; below, that does harm.
 JUMP_SIGNAL_TO_NOISE = 1.6
-_MAGIC = b"DS"
-_PREFIX = Struct("<2sHI")
-_LENGTH = Struct("<H")
-_CHECKSUM = Struct("<I")
 _LEAST_USUAL_SHARE, _LARGEST_USUAL_SHARE = 0.2, 2.0
-_PIECE = 1000
 _LEAST_EXPOSURE, _JUDGED_EXPOSURE = 0.02, 0.5
 _DORMANT = 0.002
 _REOPENED = 0.1
-#: Of the gamma distribution of levels within a category: products of one category differ much.
-_COLD_SHAPE = 0.5
 
 
-class SeriesStack:
+class SeriesStack(StackState):
     """Everything learnt about one series.
 
     Parameters
@@ -113,142 +89,7 @@ class SeriesStack:
     [12, 12, 12, 12, 12, 30, 30]
     """
 
-    __slots__ = (
-        "extras", "layout", "_cautions", "_experts", "_levels", "_numbers", "_run", "_score", "_season_from", "_state",
-        "_watch",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        season: int = 7,
-        columns: tuple[Column, ...] = COLUMNS,
-        extras: tuple[str, ...] = (),
-        drift_threshold: float = DEFAULT_THRESHOLD,
-        drift_detector: str = CUSUM,
-    ) -> None:
-        self.layout = layout = layout_of(season, columns, extras)
-        self.extras = tuple(registry.make(name, season, columns) for name in extras)
-        self._experts = StackExperts(layout)
-        self._levels = StackLevels(layout)
-        self._run = StackRun(layout)
-        self._score = StackScore(layout)
-        self._state = state = array("f", bytes(4 * layout.size))
-        #: The same memory, for what is done on whole stretches.
-        self._numbers = np.frombuffer(state, dtype=np.float32)
-        self._season_from = season_warm_up(season)
-        self._watch = StackWatch(drift_threshold, season, drift_detector)
-        self._cautions: Sequence[float] = (1.0,) * CLASSES
-        self._start()
-
-    def _start(self) -> None:
-        layout, state = self.layout, self._state
-        state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
-        state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
-        state[GRAIN_THOUSANDTHS] = _PIECE
-        state[layout.run + RUN_SLOT] = state[layout.run + RUN_ISSUED] = NEVER
-        state[layout.run + RUN_SHARE] = LEVEL_SHARE
-        state[layout.levels : layout.ratio] = array("f", NOMINAL)
-        for place in range(layout.ratio, layout.usual):
-            state[place] = NEVER
-        neutral = array("f", [layout.columns[i].neutral for i in layout.known])
-        if neutral:
-            state[layout.usual : layout.eta] = neutral * (1 + layout.season * layout.by_slot)
-        state[layout.triangle :] = array("f", self._experts.regression.blank())
-        self._open_regression()
-
-    def _open_regression(self) -> None:
-        layout, numbers = self.layout, self._numbers
-        self._experts.regression.read(numbers[layout.eta : layout.triangle], numbers[layout.triangle :])
-
-    # --- what is known ----------------------------------------------------------------------------------------
-
-    @property
-    def observed(self) -> int:
-        """Periods learnt."""
-        return int(self._state[SEEN])
-
-    @property
-    def share_sold(self) -> float:
-        """Discounted share of periods with a sale."""
-        return self._state[SOLD_SHARE] if self._state[SEEN] else 1.0
-
-    @property
-    def usual_units(self) -> float:
-        """What a period sells in the long run; 0 before the first observation."""
-        return self._state[SCALE]
-
-    @property
-    def demand_class(self) -> DemandClass | None:
-        """Smooth, erratic, intermittent or lumpy; None before the first sale."""
-        mean = self._state[SCALE]
-        if mean <= 0.0:
-            return None
-        return class_of_forecast(self.share_sold, mean, self.grain * mean + self.dispersion * mean * mean)
-
-    @property
-    def grain(self) -> float:
-        """The step in which the series sells, units, 1 at most."""
-        return self._state[GRAIN_THOUSANDTHS] / _PIECE
-
-    @property
-    def dispersion(self) -> float:
-        """Excess of the scatter over Poisson, as of the forecast issued last."""
-        return self._state[ISSUED_DISPERSION]
-
-    @property
-    def level_share(self) -> float:
-        """Variance of the error that coming periods share, over that of one of them, as of the forecast issued last."""
-        return self._state[self.layout.run + RUN_SHARE]
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Calibrated level of each of the nominal ones, ascending."""
-        return tuple(self._state[self.layout.levels : self.layout.ratio])
-
-    @property
-    def champion(self) -> str:
-        """Name of the expert that has erred least."""
-        return self._score.champion(self._state)
-
-    @property
-    def drift_score(self) -> float | None:
-        """How near the series is to a drift from its forecast, nats; None while the detectors warm up."""
-        return self._watch.score if self._state[SEEN] > DRIFT_WARM_UP_PERIODS else None
-
-    @property
-    def drift_steps(self) -> Sequence[float] | None:
-        """What the newest close added to every score, nats; None where it was not judged."""
-        return self._watch.steps
-
-    @property
-    def drift_thresholds(self) -> Sequence[float]:
-        """What each of those scores must exceed, at a caution of 1."""
-        return self._watch.thresholds
-
-    @property
-    def beside(self) -> Beside:
-        """What the detectors beside the one that speaks have seen."""
-        return self._watch.beside
-
-    def heed(self, cautions: Sequence[float]) -> None:
-        """Multiply thresholds from now on with the caution of the series' class; the list is read at each close."""
-        self._cautions = cautions
-
-    @property
-    def issued(self) -> StackForecast | None:
-        """The forecast that is out for the next period; None if none is."""
-        state, layout = self._state, self.layout
-        mean = state[ISSUED_MEAN]
-        if mean < 0.0:
-            return None
-        means = tuple(state[layout.means : layout.losses])
-        return StackForecast(mean, self.distribution(mean), self.champion, means, state[ISSUED_NAIVE])
-
-    def distribution(self, mean_units: float) -> CalibratedDistribution:
-        """Demand of a period around a mean, scattered and calibrated as of the forecast issued last."""
-        grain = self.grain
-        levels = self.levels if mean_units >= CALIBRATED_FROM * grain else NOMINAL
-        return CalibratedDistribution(mean_units, self._state[ISSUED_DISPERSION], grain, self.level_share, levels)
+    __slots__ = ()
 
     # --- forecasting ------------------------------------------------------------------------------------------
 
@@ -295,7 +136,7 @@ class SeriesStack:
         state, layout = self._state, self.layout
         state[layout.means : layout.losses] = array("f", [mean] * layout.experts)
         state[ISSUED_MEAN], state[ISSUED_RATIO], state[ISSUED_NAIVE] = mean, ratio, 0.0
-        state[ISSUED_DISPERSION] = 1.0 / _COLD_SHAPE
+        state[ISSUED_DISPERSION] = 1.0 / COLD_SHAPE
         state[ISSUED_ANSWER] = 0.0
         return self.issued
 
@@ -328,11 +169,6 @@ class SeriesStack:
         for weight, expert in zip(weights[len(EXPERTS) :], self.extras, strict=True):
             means = [mean + weight * (expert.mean(*x) or 0.0) for mean, x in zip(means, xs, strict=True)]
         return means
-
-    @property
-    def never_sold(self) -> bool:
-        """Whether no sale was ever learnt."""
-        return self._state[SCALE] <= 0.0
 
     def explain(self, x: Features, category: Category) -> Explanation | None:
         """Take apart what is expected of a period, as things stand now; None before the first observation.
@@ -369,7 +205,7 @@ class SeriesStack:
         level = category.level
         if level <= 0.0 or not category.name:
             return None
-        return category.ratio(slot) * _COLD_SHAPE / (_COLD_SHAPE / level + self._state[SEEN])
+        return category.ratio(slot) * COLD_SHAPE / (COLD_SHAPE / level + self._state[SEEN])
 
     def rest(self, periods: int) -> None:
         """Let so many periods without any demand pass at once, and withdraw the forecast."""
@@ -441,10 +277,10 @@ class SeriesStack:
                 finding, against = self._judge_drift(demand, issued, x.slot)
                 self._score.learn(state, demand, issued.means, issued.distribution, category)
                 self._run.learn(state, demand, self.grain, state[SHARE], category)
-        else:
+        if issued is None or exposure <= _JUDGED_EXPOSURE or self.never_sold:
             self._run.skip(state)
         if exposure >= _LEAST_EXPOSURE and (issued is not None or exposure > _JUDGED_EXPOSURE):
-            state[GRAIN_THOUSANDTHS] = math.gcd(round(y * _PIECE), int(state[GRAIN_THOUSANDTHS]))
+            state[GRAIN_THOUSANDTHS] = math.gcd(round(y * PIECE), int(state[GRAIN_THOUSANDTHS]))
             self._learn(demand, x, category, period, exposure, y > 0.0)
         state[ISSUED_MEAN] = state[ISSUED_RATIO] = NEVER
         return StackLesson(issued, y, demand, lost, residual, standardised, finding, against, mae, mse)
@@ -498,54 +334,3 @@ class SeriesStack:
     def reopen(self) -> None:
         """Answer a change of the season: the level stands, the own regression learns faster."""
         self._experts.regression.reopen(_REOPENED)
-
-    # --- storing ----------------------------------------------------------------------------------------------
-
-    def encode(self) -> bytes:
-        """The whole state, with a version and a checksum."""
-        parts = [
-            _PREFIX.pack(_MAGIC, self.layout.season, self.layout.signature),
-            self._watch.encode(),
-            self._state.tobytes(),
-        ]
-        for expert in self.extras:
-            state = expert.encode()
-            parts += [_LENGTH.pack(len(state)), state]
-        body = b"".join(parts)
-        return body + _CHECKSUM.pack(zlib.crc32(body))
-
-    def restore(self, state: bytes) -> None:
-        """Become the stack that wrote `state`, keeping this object: a host reads one series after another into it.
-
-        Parameters
-        ----------
-        state
-            What `encode` wrote, for the same season, columns and extras.
-
-        Raises
-        ------
-        StateCorrupt
-            Cut off or altered, of another format, of another season or other columns.
-        """
-        end = len(state) - _CHECKSUM.size
-        if end < _PREFIX.size or zlib.crc32(memoryview(state)[:end]) != _CHECKSUM.unpack_from(state, end)[0]:
-            raise StateCorrupt("a series' state is cut off, or fails its checksum.")
-        if _PREFIX.unpack_from(state) != (_MAGIC, self.layout.season, self.layout.signature):
-            raise StateCorrupt("a series' state was written by another version or for other features.")
-        try:
-            self._take(state)
-        except (error, ValueError) as broken:
-            raise StateCorrupt(f"a series' state does not read: {broken}") from broken
-
-    def _take(self, state: bytes) -> None:
-        at = _PREFIX.size
-        self._watch.restore(state[at : at + self._watch.size])
-        at += self._watch.size
-        self._numbers[:] = np.frombuffer(state, np.float32, self.layout.size, at)
-        at += 4 * self.layout.size
-        for expert in self.extras:
-            (length,) = _LENGTH.unpack_from(state, at)
-            at += _LENGTH.size
-            expert.restore(state[at : at + length])
-            at += length
-        self._open_regression()

@@ -53,8 +53,8 @@ def test_a_level_that_falls_says_what_was_done_and_who_else_has_seen_it() -> Non
     first = found[0]
     assert "pattern_shift_slots" not in first.evidence
     assert first.evidence["reaction"].unit == "level_reset"
-    # The fast level had moved towards half of the old one when it was believed.
-    assert 0.4 < first.evidence["reaction"].value < 0.95
+    # The fast level was on its way to half of the old one, and the level went half of the way to it.
+    assert 0.4 < first.evidence["reaction"].value < 0.99
     assert first.evidence["scatter_ratio"].value > 0.5
 
 

@@ -82,9 +82,9 @@ def test_alarms_and_estimates_are_kept_by_period() -> None:
 
 
 def test_own_fleet_learns_a_week() -> None:
-    demand = np.tile([10.0, 10.0, 10.0, 10.0, 20.0, 30.0, 10.0], (2, 12))
+    demand = np.tile([10.0, 10.0, 10.0, 10.0, 20.0, 30.0, 10.0], (2, 24))
     panel = make_panel(demand)
-    plans = make_plans(84, 14, 7, daily=False)
+    plans = make_plans(168, 14, 7, daily=False)
     block = run_fleet(panel, OwnFleet, plans).of("block")
     assert block.means[0, 1] == pytest.approx([10, 10, 10, 10, 20, 30, 10], abs=0.5)
 
