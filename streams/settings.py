@@ -110,7 +110,7 @@ class ShopSettings:
     dedupe_horizon_ms: int = 2 * DAY_MS
     hour_spread_ms: int = 300_000
     period_spread_ms: int = 1_800_000
-    risk_target: float = 0.4
+    risk_target: float = 0.3
     alert_cost_days: float = 0.35
     action_days: float = 2.0
     clear_share: float = 0.5
