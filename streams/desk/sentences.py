@@ -17,6 +17,9 @@ from streams.desk.phrases import Scene, clip, percent
 
 Phrase = Callable[[Scene], str]
 
+#: A risk from which a shelf "will probably" run out.
+_PROBABLE: Final = 0.5
+
 #: Longest sentence that the contract of an alert takes.
 MAX_TEXT: Final = 500
 
@@ -68,7 +71,9 @@ def _stockout_risk(scene: Scene) -> str:
         _with("a delivery takes {}", scene.days("lead_time_days")),
     )
     why = ", ".join(clause for clause in clauses if clause)
-    head = f"{scene.subject} will probably run out{when}{between}{risk}, before a new order can arrive"
+    share = scene.value("risk_share")
+    likely = "may" if share is not None and share < _PROBABLE else "will probably"
+    head = f"{scene.subject} {likely} run out{when}{between}{risk}, before a new order can arrive"
     return f"{head}: {why}" if why else head
 
 

@@ -5,7 +5,8 @@
               on-hand <= threshold                      on-hand > clear_at
     calm ──────────────────────────► stockout_risk ──────────────────────────► calm
       │                                    │
-      └── on-hand <= 0 ──► stockout ◄──────┘      cleared by a delivery or a count above zero
+      └── on-hand <= 0 ──► stockout ◄──────┘      cleared by a delivery or a count above zero,
+                                                                   after a void at the next close
 
 Raised by a single sale between closes it is `early`; the next hour close confirms or withdraws it.
 
@@ -91,15 +92,19 @@ class Risk:
             or (series.threshold is not None and on_hand <= series.threshold)
         )
 
-    def moved(self, series: Series, at_ms: int, *, early: bool) -> None:
-        """Judge a series after its on-hand changed."""
+    def moved(self, series: Series, at_ms: int, *, early: bool, at_till: bool = False) -> None:
+        """Judge a series after its on-hand changed: at the till, or by the stock system.
+
+        A till fills no shelf: whether a void has is judged at the next close, or a void recorded before its sale of the
+        same moment would end a stock-out and begin another.
+        """
         on_hand = series.on_hand
         if on_hand is None:
             return
         if on_hand <= 0:
             if series.stockout_since is None:
                 self._say_stockout(series, at_ms, "opened")
-        elif series.stockout_since is not None:
+        elif series.stockout_since is not None and not at_till:
             self._say_stockout(series, at_ms, "cleared")
         if series.risk_since is None:
             if series.threshold is not None and on_hand <= series.threshold:
@@ -113,7 +118,11 @@ class Risk:
     def confirm(self, series: Series, cut_ms: int) -> None:
         """Judge a series at a close, on what was on the shelf then."""
         on_hand = on_hand_at(series, cut_ms)
-        if on_hand is None or series.threshold is None:
+        if on_hand is None:
+            return
+        if series.stockout_since is not None and on_hand > 0 and (series.on_hand or 0) > 0:
+            self._say_stockout(series, cut_ms, "cleared")
+        if series.threshold is None:
             return
         overdue = any(_is_overdue(order, cut_ms) for order in series.orders)
         if overdue or series.risk_since is not None or on_hand <= series.threshold:

@@ -123,7 +123,7 @@ class Sales:
                     ledger.move(series, t_ms, moved, newest - core.kept_ms)
                     if risk.may_speak(series):
                         gate.cause("sales", offset)
-                        risk.moved(series, t_ms, early=booked > 0)
+                        risk.moved(series, t_ms, early=booked > 0, at_till=True)
             except BadEvent as error:
                 if is_new:
                     gate.take_back(t_ms)

@@ -173,6 +173,7 @@ def test_another_recording_closes_the_same(seed: int) -> None:
 @given(seeds)
 @example(388)  # a sale between the cut of an hour close and its turn
 @example(4166)  # a void that comes before its sale
+@example(6878114)  # the same, on an empty shelf
 def test_another_recording_closes_the_same_with_models(seed: int) -> None:
     check_recordings(seed, LEARNING, 20)
 

@@ -212,3 +212,8 @@ def test_a_stockout_risk_says_what_moves_demand() -> None:
         "demand of about 9.5 units a day (until then, against the usual: promotion +5 units), a delivery"
         in summary_of(scene)
     )
+
+
+@pytest.mark.parametrize(("risk", "words"), [(0.31, "may run out"), (0.5, "will probably run out")])
+def test_probably_is_said_of_what_is_probable(risk: float, words: str) -> None:
+    assert words in summary_of(Scene(finding(evidence={"risk_share": (risk, "share")}), MILK))
