@@ -4,7 +4,7 @@
 
     an order is the only way      due when the risk until it would come reaches the target
     there is a faster way         due when  loss by waiting / (1 - risk) >= cost of an alert, all in days of demand,
-                                  or when the risk is twice the target
+                                  or from a risk of 0.6 on
 
     wait   saves (1 - risk) x cost, for perhaps no stock-out comes at all
            loses what is lost on the two days that only acting now still saves
@@ -27,6 +27,8 @@ from online_models.stockout import NEVER_AT_RISK, LeadTimeDemand
 
 #: Of a risk below this nothing is worth an alert: two days of demand are the most that one saves.
 WATCH_RISK: Final = 0.05
+#: From here on an alert is due however soon the next look is.
+URGENT_RISK: Final = 0.6
 _SURE: Final = 0.98
 _PRECISION: Final = 0.01
 
@@ -84,7 +86,7 @@ def alert_urgency(ahead: LeadTimeDemand, on_hand_units: float, terms: AlertTerms
     worth_days = stated / risk * ahead.waiting_loss_days(on_hand_units, terms.act_days)
     return max(
         worth_days / terms.cost_days / (1.0 - min(stated, _SURE)),
-        stated / min(2.0 * terms.risk_target, _SURE),
+        stated / URGENT_RISK,
     )
 
 

@@ -46,7 +46,7 @@ class ShopSettings:
         The probability of an empty shelf before the next delivery at which `stockout_risk` opens.
     action_days
         Days until the fastest action on an alert takes effect (express, transfer). Where that is less than the lead
-        time, `stockout_risk` opens when waiting is expected to cost more than the alert, or at twice the `risk_target`.
+        time, `stockout_risk` opens when waiting is expected to cost more than the alert, or from a risk of 0.6 on.
     alert_cost_days
         What looking into an alert costs, in days of the product's demand.
     clear_share
@@ -110,7 +110,7 @@ class ShopSettings:
     dedupe_horizon_ms: int = 2 * DAY_MS
     hour_spread_ms: int = 300_000
     period_spread_ms: int = 1_800_000
-    risk_target: float = 0.3
+    risk_target: float = 0.1
     alert_cost_days: float = 0.35
     action_days: float = 2.0
     clear_share: float = 0.5

@@ -195,6 +195,9 @@ def _at_store(scene: Scene) -> str:
 
 def _order(scene: Scene) -> str:
     supplier = scene.terms.supplier if scene.terms else scene.product.supplier if scene.product else None
+    overdue = scene.units("overdue_units") if scene.value("overdue_units") else None
+    if overdue is not None and scene.value("order_units") == 0:
+        return f"ask {supplier or 'the supplier'} for the {overdue} that are overdue at {scene.store_name}"
     return f"order {scene.product_name}{_with(' from {}', supplier)} for {scene.store_name}"
 
 

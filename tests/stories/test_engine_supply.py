@@ -19,6 +19,8 @@ from tests.stories.test_engine_hours import milk_today, play_to, tea_today, usua
 from tests.unit.engine.bench import Fact, at, counted, delivered, make_log, master, ordered, play, play_in_pieces, sale
 
 SHOP = ShopSettings(zone="UTC", lead_time_days=2.0)
+#: Alerted at a risk of 0.3: that a truck may be late is worth no alert to it.
+PATIENT = replace(SHOP, risk_target=0.3)
 MILK = Product(
     valid_from=to_datetime(at(-1)), sku="milk", name="Milk", supplier="acme", unit_cost=2.0, unit_price=3.0,
     currency="PEN", shelf_life_days=200,
@@ -49,9 +51,9 @@ def overdue_story(late_days: int) -> list[Fact]:
 
 def test_an_overdue_truck_counts_by_how_such_trucks_have_come() -> None:
     # 24 a day, 32 left at noon: enough until tomorrow afternoon. Whoever was late came a day late ...
-    assert not told(overdue_story(1), at(MONDAY_4, 12)).findings("stockout_risk")
+    assert not told(overdue_story(1), at(MONDAY_4, 12), PATIENT).findings("stockout_risk")
     # ... or six days late: then nobody may count on it.
-    story = told(overdue_story(6), at(MONDAY_4, 12))
+    story = told(overdue_story(6), at(MONDAY_4, 12), PATIENT)
     risk = story.findings("stockout_risk")[0]
     assert risk.phase == "opened"
     assert risk.evidence["overdue_units"].value == 200
@@ -62,9 +64,9 @@ def test_an_overdue_truck_counts_by_how_such_trucks_have_come() -> None:
 def test_an_order_without_a_date_is_expected_after_the_lead_time() -> None:
     facts = [*CATALOG, *even_days(range(MONDAY_4)), counted(at(MONDAY_4, 5), 45)]
     # Without an order 45 units are a risk at a lead time of two or three days; with one on its way they are none.
-    assert told(facts, at(MONDAY_4, 7)).findings("stockout_risk")
+    assert told(facts, at(MONDAY_4, 7), PATIENT).findings("stockout_risk")
     early = [*facts, ordered(at(MONDAY_4 - 1, 7), 500, None)]
-    assert not told(early, at(MONDAY_4, 7)).findings("stockout_risk")
+    assert not told(early, at(MONDAY_4, 7), PATIENT).findings("stockout_risk")
 
 
 def deviation_story() -> list[Fact]:

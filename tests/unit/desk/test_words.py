@@ -217,3 +217,10 @@ def test_a_stockout_risk_says_what_moves_demand() -> None:
 @pytest.mark.parametrize(("risk", "words"), [(0.31, "may run out"), (0.5, "will probably run out")])
 def test_probably_is_said_of_what_is_probable(risk: float, words: str) -> None:
     assert words in summary_of(Scene(finding(evidence={"risk_share": (risk, "share")}), MILK))
+
+
+def test_what_is_on_its_way_is_asked_for_and_not_ordered_again() -> None:
+    evidence = {"order_units": (0.0, "units"), "overdue_units": (96.0, "units"), "risk_share": (0.3, "share")}
+    scene = Scene(finding(evidence=evidence), MILK, LIMA, TERMS)
+    assert recommend(scene).what == "Ask gloria for the 96 units that are overdue at Lima Centro."
+    assert recommend(scene).units is None

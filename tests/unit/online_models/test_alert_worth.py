@@ -26,9 +26,8 @@ def test_what_waiting_costs_is_what_is_lost_on_the_next_two_days() -> None:
     assert ahead.waiting_loss_days(0.0, 2) == pytest.approx(2.0)
     assert ahead.waiting_loss_days(25_000.0, 2) == pytest.approx(1.5, abs=0.02)
     assert ahead.waiting_loss_days(50_000.0, 2) == pytest.approx(0.0, abs=0.02)
-    # A shelf that runs out on the fifth day, for certain, is left for tomorrow unless its risk is twice the target.
-    calm = TERMS._replace(risk_target=1.0)
-    assert alert_urgency(ahead, 45_000.0, calm, PLAIN) < 1.1
+    # A shelf that runs out on the fifth day, for certain, loses nothing by waiting: a risk of 1 over one of 0.6.
+    assert alert_urgency(ahead, 45_000.0, TERMS, PLAIN) == pytest.approx(1.0 / 0.6, abs=1e-3)
 
 
 def test_a_delivery_before_the_shelf_is_empty_takes_the_urgency_away() -> None:
