@@ -295,7 +295,10 @@ class SeriesStack(StackState):
         caution = self._cautions[class_of(signal, self.share_sold)]
         # A pattern seen a few times, or lost in noise: what it would look like moved says nothing, and costs time.
         known = signal >= JUMP_SIGNAL_TO_NOISE and state[SEEN] >= self._season_from
-        ratios = state[layout.ratio : layout.slot_mean] if known else ()
+        ratios: Sequence[float] = ()
+        if known:
+            first = layout.pattern if layout.answers_known else layout.ratio
+            ratios = state[first : first + layout.season]
         return self._watch.update(y, issued, slow_units, slot, ratios, caution)
 
     def _learn(self, y: float, x: Features, category: Category, period: int, exposure: float, sold: bool) -> None:

@@ -30,7 +30,7 @@ from functools import lru_cache
 from online_models.columns import COLUMNS, Column
 from online_models.conformal import NOMINAL
 
-STACK_VERSION = 2
+STACK_VERSION = 3
 EXPERTS = ("level", "tsb", "global", "category", "regression")
 LEVEL, TSB, GLOBAL, CATEGORY, REGRESSION = range(len(EXPERTS))
 INTERMITTENT = (TSB, GLOBAL, CATEGORY)
@@ -118,7 +118,10 @@ class Layout:
 
     def _places(self) -> None:
         season, known = self.season, len(self.known)
-        self.run = SCALARS
+        #: Ratios with the promotions in them, for who asks whether the pattern has moved: where nothing is known
+        #: beforehand they are the ratios.
+        self.pattern = SCALARS
+        self.run = self.pattern + (season if self.answers_known else 0)
         self.frozen = self.run + RUN_SCALARS
         self.means = self.frozen + self.frozen_slots
         self.losses = self.means + self.experts

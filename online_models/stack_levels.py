@@ -131,6 +131,8 @@ class StackLevels:
             # Dividing by a small ratio would blow up the noise of a slot that hardly sells.
             moved = y - ratio * level if ratio < 1.0 else y / ratio - level
             state[place] = level + (fresh if fresh > usual_gain else usual_gain) * moved
+        if mid > 0.0 and layout.answers_known:
+            self._follow_pattern(state, min(y / mid, _LARGEST_RATIO), layout.pattern + slot, late)
         # A promotion's lift is no news of the slot; of the level it may be, so that learns demand as it was.
         y *= usual_share
         if mid > 0.0 and layout.season > 1:
@@ -145,6 +147,11 @@ class StackLevels:
         self._follow_sales(state, y if sold else 0.0, 1.0 if sold else exposure, share)
         if row and layout.known:
             self._follow_columns(state, slot, row, share if share > self._usual else self._usual, step)
+
+    def _follow_pattern(self, state: array[float], wanted: float, place: int, late: bool) -> None:
+        ratio = state[place]
+        ratio = wanted if ratio < 0.0 else ratio + self._ratio[late] * (wanted - ratio)
+        state[place] = ratio if ratio > _SMALLEST_RATIO else _SMALLEST_RATIO
 
     def _follow_differences(self, state: array[float], y: float, last: float) -> None:
         """Keep the yardsticks: mean absolute and squared difference between a slot and its last time."""

@@ -99,7 +99,7 @@ class StackState:
         state[layout.run + RUN_SLOT] = state[layout.run + RUN_ISSUED] = NEVER
         state[layout.run + RUN_SHARE] = LEVEL_SHARE
         state[layout.levels : layout.ratio] = array("f", NOMINAL)
-        for place in range(layout.ratio, layout.usual):
+        for place in (*range(layout.pattern, layout.run), *range(layout.ratio, layout.usual)):
             state[place] = NEVER
         neutral = array("f", [layout.columns[i].neutral for i in layout.known])
         if neutral:
