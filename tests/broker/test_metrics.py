@@ -20,7 +20,7 @@ pytestmark = pytest.mark.broker
 
 #: What is unknown until something was sold, scored or raised; the Drift dashboard's test sees all of it.
 UNKNOWN_AT_FIRST = {
-    "monitor": {"forecast", "interval", "drift_score", "event_age"},
+    "monitor": {"forecast", "interval", "drift_score", "event_age", "money"},
     "desk": {"drift_open"},
 }
 
