@@ -14,9 +14,10 @@ def test_the_rest_of_a_real_day_is_known_as_well_as_the_evening_before_and_bette
     file = HOUR_FILES["freshretail"]
     if not (data_dir / file.path).exists():
         pytest.skip(f"no {file.path} under DEMAND_DATA")
-    series = read_hours(data_dir, file, 450, 7)
+    # Of 450 series the interval alone is a twentieth wide; all of them are in docs/evaluation.md.
+    series = read_hours(data_dir, file, 900, 7)
     # Stores are drawn whole.
-    assert len(series) >= 450
+    assert len(series) >= 900
     found = run_intraday_trial(series, 7)
     usual, jumped = found.rest_of_day, found.after_jump
     assert usual.low is not None
