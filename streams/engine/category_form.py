@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from streams.engine.unjudged import Unjudged
 from streams.sealing import seal, unseal
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class CategoryForms:
     def __init__(self) -> None:
         self._forms: dict[str, CategoryForm] = {}
         #: Categories with a newest period that was not judged yet.
-        self._waiting: set[str] = set()
+        self._unjudged = Unjudged[str]()
         self._dirty = False
 
     def add(self, category: str, period: int, actual: float, forecast: float, naive: float, kept: bool | None) -> None:
@@ -155,7 +156,7 @@ class CategoryForms:
             form.sums = [fade * value for value in form.sums]
             form.sums[_SQUARES] *= fade
             form.period = period
-            self._waiting.add(category)
+            self._unjudged.add(category, period)
         sums = form.sums
         sums[_SCORED] += 1.0
         sums[_ACTUAL] += actual
@@ -178,13 +179,8 @@ class CategoryForms:
         settings
             The shop's.
         """
-        if not self._waiting:
-            return
-        for category in sorted(self._waiting):
+        for category in self._unjudged.due(before):
             form = self._forms[category]
-            if form.period >= before:
-                continue
-            self._waiting.discard(category)
             self._dirty = True
             said = form.end(settings)
             if said is not None:
@@ -199,7 +195,7 @@ class CategoryForms:
             return {}
         self._dirty = False
         state = {
-            name: [form.period, form.sums, form.bad, form.good, form.since, name in self._waiting]
+            name: [form.period, form.sums, form.bad, form.good, form.since, name in self._unjudged]
             for name, form in self._forms.items()
         }
         return {FIELD: seal(json.dumps(state, separators=(",", ":"), sort_keys=True).encode())}
@@ -214,5 +210,5 @@ class CategoryForms:
             form = forms._forms[name] = CategoryForm()
             form.period, form.sums, form.bad, form.good, form.since = period, sums, bad, good, since
             if waiting:
-                forms._waiting.add(name)
+                forms._unjudged.add(name, period)
         return forms

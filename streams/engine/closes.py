@@ -262,14 +262,13 @@ class Closes:
             core.promotions.close(series, period, lesson.demand_units if taught else None)
         if name:
             core.mix.add(series.store_id, name, period, units)
+        costs = self._facts.unit_costs(series, period) if taught or core.watch is not None else None
         if core.watch is not None:
-            costs = self._facts.unit_costs(series, period)
             told = costs, core.periods.first_day(period), name, *history.classes
             core.watch(WatchedClose(series.store_id, series.sku, start_ms, exposure, x, lesson, *told))
         if taught:
             self._teach_candidates(series, name, period, promotions, lesson)
             if core.score_from_ms is None or start_ms >= core.score_from_ms:
-                costs = self._facts.unit_costs(series, period)
                 quantiles = core.board.add(lesson, period, costs)
                 self._degraded.look(name, period, lesson, model.observed, quantiles)
             self._drifts.look(series, history, lesson, model, period, name)
@@ -294,9 +293,7 @@ class Closes:
         if not values:
             return
         spread = issued.distribution
-        candidates.learn(
-            period, y, issued.mean_units, spread.dispersion, spread.grain, values
-        )  # fmt: skip
+        candidates.learn(period, y, issued.mean_units, spread.dispersion, spread.grain, values)
 
     def _issue(self, series: Series, history: History, model: SeriesStack, period: int) -> StackForecast | None:
         core, facts = self._core, self._facts

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from online_models.base import gain
 from online_models.drift import DriftFinding, LikelihoodCusum
+from streams.engine.unjudged import Unjudged
 from streams.sealing import seal, unseal
 
 FIELD: Final = "groups"
@@ -97,7 +98,7 @@ class DriftGroups:
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._groups: dict[Key, DriftGroup] = {}
-        self._waiting: set[Key] = set()
+        self._unjudged = Unjudged[Key]()
         self._dirty = False
 
     def add(self, store_id: str, category: str, period: int, demand: float, mean: float) -> None:
@@ -118,7 +119,7 @@ class DriftGroups:
             group = self._groups[key] = DriftGroup(self._threshold)
         if period > group.period:
             group.period, group.members, group.sold, group.expected = period, 0, 0.0, 0.0
-            self._waiting.add(key)
+            self._unjudged.add(key, period)
         group.members += 1
         group.sold += demand
         group.expected += mean
@@ -126,13 +127,8 @@ class DriftGroups:
 
     def over(self, before: int) -> Iterator[GroupVerdict]:
         """Judge every group whose newest period lies before this one, once; yield what was found."""
-        if not self._waiting:
-            return
-        for key in sorted(self._waiting):
+        for key in self._unjudged.due(before):
             group = self._groups[key]
-            if group.period >= before:
-                continue
-            self._waiting.discard(key)
             self._dirty = True
             found = group.end()
             if found is not None:
@@ -145,7 +141,7 @@ class DriftGroups:
         self._dirty = False
         state = [
             [*key, one.period, one.members, one.seen, one.sold, one.expected, one.excess, one.square,
-             one.cusum.encode().hex(), key in self._waiting]
+             one.cusum.encode().hex(), key in self._unjudged]
             for key, one in sorted(self._groups.items())
         ]  # fmt: skip
         return {FIELD: seal(json.dumps(state, separators=(",", ":")).encode())}
@@ -161,5 +157,5 @@ class DriftGroups:
             one.period, one.members, one.seen, one.sold, one.expected, one.excess, one.square = numbers
             one.cusum.restore(bytes.fromhex(cusum))
             if waiting:
-                groups._waiting.add((store_id, category))
+                groups._unjudged.add((store_id, category), one.period)
         return groups
