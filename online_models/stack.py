@@ -117,9 +117,7 @@ class SeriesStack(StackState):
         if not state[SEEN]:
             return None
         ratio = category.ratio(x.slot)
-        means, answers = self._experts.means(state, x, ratio, category)
-        if self.extras:
-            means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
+        means, answers = self._every_mean(x, ratio, category)
         weights = self._score.weights(state, category)
         state[layout.means : layout.losses] = array("f", means)
         state[ISSUED_MEAN] = factor * sum([weight * mean for weight, mean in zip(weights, means, strict=True)])
@@ -131,6 +129,13 @@ class SeriesStack(StackState):
         state[ISSUED_ANSWER] = answer if layout.answers_known else 0.0
         self._issue_run(x.slot, answer, category)
         return self.issued
+
+    def _every_mean(self, x: Features, ratio: float, category: Category) -> tuple[list[float], list[float]]:
+        """Return each expert's expected units, and what of the five's answers to what is known beforehand."""
+        means, answers = self._experts.means(self._state, x, ratio, category)
+        if self.extras:
+            means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
+        return means, answers
 
     def _issue_cold(self, mean: float, ratio: float) -> StackForecast | None:
         state, layout = self._state, self.layout
@@ -183,8 +188,7 @@ class SeriesStack(StackState):
         state = self._state
         if not state[SEEN]:
             return None
-        means, _ = self._experts.means(state, x, category.ratio(x.slot), category)
-        means += [expert.mean(x.slot, x.row) or 0.0 for expert in self.extras]
+        means, _ = self._every_mean(x, category.ratio(x.slot), category)
         weights = self._score.weights(state, category)
         return take_apart(self.layout, state, x, category, weights, means, self._experts.regression.coefficients)
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 ETA = 9.0
 CATEGORY_OBSERVATIONS = 14.0
 """How many observations of its own outweigh the category's."""
+NO_LOSS = 1e-300
+"""At or below this a loss is none: its inverse is not finite, and nothing times that is not a number."""
 
 
 def expert_weights(losses: Sequence[float], allowed: Sequence[int], eta: float = ETA) -> list[float]:
@@ -37,8 +39,8 @@ def expert_weights(losses: Sequence[float], allowed: Sequence[int], eta: float =
     """
     best = min([losses[k] for k in allowed])
     weights = [0.0] * len(losses)
-    if best <= 0.0:
-        equal = [k for k in allowed if losses[k] <= 0.0]
+    if best <= NO_LOSS:
+        equal = [k for k in allowed if losses[k] <= NO_LOSS]
         for k in equal:
             weights[k] = 1.0 / len(equal)
         return weights

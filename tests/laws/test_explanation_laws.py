@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from online_models.columns import COLUMNS, Features
@@ -20,11 +20,14 @@ rows = st.tuples(
     st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0]), st.floats(0.0, 0.6),
     st.floats(0.5, 1.5), st.floats(-0.5, 0.8), st.floats(-0.5, 0.8),
 )  # fmt: skip
+#: A row of an ordinary day.
+USUAL = (math.nan,) * 6 + (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 demands = st.one_of(st.just(0.0), st.floats(0.0, 60.0), st.floats(0.0, 5000.0))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([7, 12, 52]), st.lists(st.tuples(demands, rows), min_size=1, max_size=60), rows)
+@example(7, [(1.0, USUAL), (2.2250738585072014e-308, USUAL)], USUAL)  # less than four bytes can tell from nothing
 def test_the_parts_sum_to_the_mean(
     season: int, past: list[tuple[float, tuple[float, ...]]], ahead: tuple[float, ...]
 ) -> None:

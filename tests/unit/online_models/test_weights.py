@@ -32,3 +32,9 @@ def test_a_category_weighs_no_more_than_it_has_seen() -> None:
 
 def test_without_any_loss_all_are_equal() -> None:
     assert shrunk([0.0, 0.0], 0.0, [0.0, 0.0], 0.0) == [1.0, 1.0]
+
+
+def test_a_loss_too_small_to_be_divided_by_is_none() -> None:
+    # 9 / 1e-309 is not finite, and infinity times the difference of a loss from itself is not a number.
+    assert expert_weights([1e-309, 3.0, 0.0], allowed=(0, 1, 2)) == [0.5, 0.0, 0.5]
+    assert expert_weights([1e-309, 3.0], allowed=(0, 1)) == [1.0, 0.0]
